@@ -1,0 +1,111 @@
+"""The command line: one module per command, imported when that command is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from pipegen import __version__
+from pipegen.errors import PipegenError
+
+COMMANDS = {
+    "init": "Start a description here, from dvc.yaml files or as a small working project.",
+    "validate": "Check the description: every mistake at once, and the lints.",
+    "plan": "Show which stage becomes which CI job, the critical path and what each layout costs.",
+    "graph": "Draw the pipeline as text, Mermaid or dot.",
+    "generate": "Write the Jenkinsfiles, GoCD configuration and dvc.yaml.",
+    "run": "Run the pipeline here, in parallel, with DVC's result.",
+    "schema": "Print the grammar of pipegen.yaml as JSON Schema or as a table.",
+}
+"""Each command is the function of its name in the module of its name; the text is its line in `pipegen --help`."""
+
+EXIT_CODES = """\b
+Exit codes:
+  0    done
+  1    a stage failed, or --check found a difference
+  2    wrong command line
+  3    the description is wrong, or can't be expressed
+  4    a file can't be read or written, or would be overwritten
+  5    git or DVC is missing, or the folder is not a workspace
+  130  interrupted
+"""
+
+
+class _LazyGroup(click.Group):
+    """Knows the commands' names and lines without importing them, so that `--help` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(f"pipegen.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            if near:
+                error.message += f" Did you mean {near[0]!r}?"
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
+@click.version_option(__version__, "-V", "--version", prog_name="pipegen", message="%(prog)s %(version)s")
+def cli() -> None:
+    """One description of a machine-learning pipeline becomes Jenkinsfiles, GoCD configuration and dvc.yaml.
+
+    The description is pipegen.yaml in this folder (or PATH, where a command takes one). Shell completion:
+    eval "$(_PIPEGEN_COMPLETE=bash_source pipegen)" (or zsh_source, fish_source).
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """The entry point: runs one command, prints an error's message without a traceback, exits with its code."""
+    try:
+        code = cli.main(args, standalone_mode=False)
+    except PipegenError as error:
+        _say_error(error.message)
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        _say_error("interrupted")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # the reader of our output went away, as `| head` does; nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        from pipegen.errors import os_error
+
+        _say_error(os_error(error, "use", error.filename or "a file").message)
+        sys.exit(4)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say_error(message: str) -> None:
+    from pipegen.cli.output import styled
+
+    click.echo(f"{styled('error:', 'red', err=True)} {message}", err=True)
+
