@@ -1,0 +1,1 @@
+"""What the user wrote: the classes of `pipegen.yaml`, reading with line and column, writing, checks, grammar."""

@@ -1,0 +1,45 @@
+"""A description back to plain data and to YAML. What has its default value is left out."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from pipegen.description.model import Pipeline
+from pipegen.description.words import words
+
+
+def to_data(value: Any) -> Any:
+    """Plain dicts, lists and scalars that `reading` turns back into an equal value."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _object_data(value)
+    if isinstance(value, dict):
+        return {str(key): to_data(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_data(item) for item in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def _object_data(value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for word in words(type(value)).values():
+        content = getattr(value, word.attribute)
+        if word.key == "*":
+            found.update(to_data(content))
+        elif word.required or content != word.default or word.key == "pipegen":
+            found[word.key] = to_data(content)
+    return found
+
+
+def to_yaml(pipeline: Pipeline) -> str:
+    """The description as the text of a `pipegen.yaml`."""
+    return dump(to_data(pipeline))
+
+
+def dump(data: Any) -> str:
+    """Plain data as YAML that DVC's reader and ours read back equal: block style, keys in the order given."""
+    import yaml
+
+    from pipegen.description.dumper import Dumper12
+
+    return str(yaml.dump(data, Dumper=Dumper12, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False))
