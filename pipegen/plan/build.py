@@ -1,0 +1,241 @@
+"""From a description and a workflow's name to a plan. The main way through this room is `build`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipegen.description.model import Duration, On, Pipeline, Workflow, env_text
+from pipegen.description.reading import nearest
+from pipegen.description.stages import ResolvedStage, matches
+from pipegen.errors import PlanError
+from pipegen.plan import after_stages, files
+from pipegen.plan.graph import Graph
+from pipegen.plan.grouping import Group, group_stages
+from pipegen.plan.model import TOOL, Approval, Input, Job, Plan, Step, Trigger
+from pipegen.plan.names import names_for
+from pipegen.plan.needs import stage_graph
+
+OVERHEAD = 10 * 60
+"""Seconds a job may need besides its commands: checkout, tools, fetching and pushing data."""
+WHOLE_RUN = Duration("1d")
+"""The longest a run may take where its workflow says nothing."""
+START = "start"
+"""The job that fixes a run's values."""
+
+
+def build(
+    pipeline: Pipeline,
+    stages: Mapping[str, ResolvedStage],
+    workflow_name: str,
+    *,
+    folder: str = ".",
+    chains: bool = True,
+) -> Plan:
+    """What must happen for one workflow.
+
+    Args:
+        pipeline: the description.
+        stages: all its stages, by address.
+        workflow_name: a name in `workflows`.
+        folder: the description's folder relative to the repository's root.
+        chains: whether the stages of a chain share an agent.
+
+    Raises:
+        PlanError, DescriptionError: it can't be planned; the message says why.
+    """
+    workflow = workflow_of(pipeline, workflow_name)
+    context = Context(pipeline, workflow_name, workflow, env_text({**pipeline.env, **workflow.env}))
+    jobs: list[Job] = []
+    if runs_stages(workflow):
+        graph = stage_graph(stages)
+        chosen = _chosen(workflow, stages, graph)
+        jobs += _stage_jobs(context, {a: stages[a] for a in chosen}, graph.subgraph(chosen), chains=chains)
+        if workflow.set or workflow.inputs:
+            jobs = _after_start(context, jobs)
+    jobs += after_stages.jobs(context, jobs)
+    _refuse_equal_names(jobs)
+    return Plan(
+        pipeline=pipeline.name,
+        workflows=(workflow_name,),
+        triggers={workflow_name: trigger_of(workflow)},
+        folder=folder,
+        install=pipeline.install,
+        inputs=tuple(
+            Input(name=name, default=str(i.default), choices=tuple(map(str, i.choices)), description=i.description or f"sets {i.sets}")
+            for name, i in workflow.inputs.items()
+        ),
+        timeout=(workflow.timeout or WHOLE_RUN).seconds,
+        jobs=tuple(jobs),
+        outside=files.outside(folder, stages),
+    )
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every job of one workflow is made with."""
+
+    pipeline: Pipeline
+    workflow_name: str
+    workflow: Workflow
+    env: Mapping[str, str]
+
+    @property
+    def default_agent(self) -> str | None:
+        """The kind of machine for jobs that say nothing."""
+        return self.pipeline.defaults.agent or next(iter(self.pipeline.agents), None)
+
+    def command(self, *words: str) -> tuple[str, ...]:
+        """A pipegen command: from the job's own virtual environment where `install:` fills one, else from the PATH."""
+        return (f"{TOOL}/bin/pipegen" if self.pipeline.install else "pipegen", *words)
+
+    def secrets(self, *wanted: Sequence[str]) -> tuple[str, ...]:
+        """Names of secrets, once each: those of the data remote, which every job needs, then `wanted`."""
+        remote = self.pipeline.data.remote
+        return tuple(dict.fromkeys([*(remote.secrets if remote else ()), *(name for names in wanted for name in names)]))
+
+    def job(
+        self,
+        name: str,
+        steps: tuple[Step, ...],
+        needs: tuple[str, ...],
+        *,
+        agent: str | None = None,
+        reads: tuple[str, ...] = (),
+        writes: tuple[str, ...] = (),
+        artifacts: tuple[str, ...] = (),
+        env: Mapping[str, str] | None = None,
+        secrets: Sequence[str] = (),
+        timeout: int | None = None,
+        retry: int = 0,
+        mutexes: tuple[str, ...] = (),
+        approval: Approval | None = None,
+        deploys: str | None = None,
+    ) -> Job:
+        """A job of this workflow, with what all its jobs have in common."""
+        return Job(
+            name=name,
+            agent=agent or self.default_agent,
+            needs=needs,
+            reads=reads,
+            writes=writes,
+            steps=steps,
+            artifacts=artifacts,
+            env={**self.env, **(env or {})},
+            secrets=self.secrets(secrets),
+            timeout=OVERHEAD + (timeout or self.pipeline.defaults.timeout.seconds),
+            retry=retry,
+            mutexes=mutexes,
+            approval=approval,
+            deploys=deploys,
+            workflows=(self.workflow_name,),
+        )
+
+
+def workflow_of(pipeline: Pipeline, name: str) -> Workflow:
+    """The workflow of that name. Raises PlanError with the nearest name."""
+    if name not in pipeline.workflows:
+        raise PlanError(f"there is no workflow {name!r}; {nearest(name, pipeline.workflows) or 'the description has none'}")
+    return pipeline.workflows[name]
+
+
+def runs_stages(workflow: Workflow) -> bool:
+    """Whether it runs stages: one that moves an existing version (`promote` with `from`) runs none."""
+    return not (workflow.promote and workflow.promote.from_)
+
+
+def trigger_of(workflow: Workflow) -> Trigger:
+    """What starts it, with its branches."""
+    branch = (str(workflow.branch or "main"),)
+    if isinstance(workflow.on, On) and workflow.on.push:
+        return Trigger(kind="push", branches=tuple(map(str, workflow.on.push.branches)))
+    if isinstance(workflow.on, On):
+        return Trigger(kind="schedule", branches=branch, schedule=workflow.on.schedule, timezone=workflow.on.timezone)
+    if workflow.on == "pull_request":
+        return Trigger(kind="pull_request")
+    return Trigger(kind="manual", branches=branch)
+
+
+def _chosen(workflow: Workflow, stages: Mapping[str, ResolvedStage], graph: Graph) -> list[str]:
+    if workflow.stages is None:
+        return list(stages)
+    named = {a for a in stages for pattern in workflow.stages if matches(a, pattern)}
+    wanted = named | graph.ancestors(*named)
+    return [address for address in stages if address in wanted]
+
+
+def _stage_jobs(
+    context: Context, stages: Mapping[str, ResolvedStage], graph: Graph, *, chains: bool
+) -> list[Job]:
+    groups, group_graph = group_stages(context.pipeline, stages, graph, chains=chains)
+    names = names_for(stages)
+    reduced_stages, reduced_groups = graph.reduced(), group_graph.reduced()
+    by_name = {group.name: group for group in groups}
+    return [
+        _stage_job(context, by_name[name], stages, reduced_stages, names, reduced_groups.needs(name))
+        for name in group_graph.order
+    ]
+
+
+def _stage_job(
+    context: Context,
+    group: Group,
+    stages: Mapping[str, ResolvedStage],
+    graph: Graph,
+    names: Mapping[str, str],
+    needs: tuple[str, ...],
+) -> Job:
+    members = [stages[address] for address in group.stages]
+    defaults = context.pipeline.defaults
+    outside = dict.fromkeys(n for address in group.stages for n in graph.needs(address) if n not in group.stages)
+    return context.job(
+        group.name,
+        tuple(_stage_step(context, stage, names[stage.address]) for stage in members),
+        needs,
+        agent=members[0].ci.agent,
+        reads=tuple(files.fragment(names[address]) for address in outside),
+        writes=tuple(files.fragment(names[address]) for address in group.stages),
+        artifacts=tuple(path for address in group.stages for path in files.kept(names[address])),
+        env={name: value for stage in members for name, value in env_text(stage.ci.env).items()},
+        secrets=[name for stage in members for name in stage.ci.secrets],
+        timeout=sum(_attempts(context, stage) * (stage.ci.timeout or defaults.timeout).seconds for stage in members),
+        retry=max(_attempts(context, stage) - 1 for stage in members),
+        mutexes=tuple(dict.fromkeys(name for stage in members for name in stage.ci.mutex)),
+    )
+
+
+def _attempts(context: Context, stage: ResolvedStage) -> int:
+    retry = stage.ci.retry
+    return 1 + (context.pipeline.defaults.retry if retry is None else retry)
+
+
+def _stage_step(context: Context, stage: ResolvedStage, name: str) -> Step:
+    return Step(
+        name=stage.address,
+        command=context.command("exec", stage.address),
+        stage=stage.address,
+        junit=files.junit(name) if stage.ci.tests else None,
+    )
+
+
+def _after_start(context: Context, jobs: list[Job]) -> list[Job]:
+    """The same jobs behind a first short one that fixes the run's values in a file that all of them read."""
+    from dataclasses import replace
+
+    start = context.job(
+        START,
+        (Step(name=START, command=context.command("values", "--workflow", context.workflow_name)),),
+        (),
+        writes=(files.VALUES,),
+        timeout=60,
+    )
+    behind = [replace(job, needs=job.needs or (START,), reads=(files.VALUES, *job.reads)) for job in jobs]
+    return [start, *behind]
+
+
+def _refuse_equal_names(jobs: Sequence[Job]) -> None:
+    seen: set[str] = set()
+    for job in jobs:
+        if job.name in seen:
+            raise PlanError(f"two jobs would be called {job.name!r}; rename the stage or group of that name")
+        seen.add(job.name)
