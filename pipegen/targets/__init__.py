@@ -54,6 +54,8 @@ class GeneratedFile:
     path: str
     """Relative to the description's folder."""
     text: str
+    workflows: tuple[str, ...] = ()
+    """The workflows that it carries; none where it carries all of them."""
 
 
 @dataclass(frozen=True)

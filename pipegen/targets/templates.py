@@ -37,6 +37,6 @@ def environment(folder: str, filters: tuple[tuple[str, Callable[..., Any]], ...]
     return made
 
 
-def render(folder: str, template: str, filters: Mapping[str, Callable[..., Any]], **values: Any) -> str:
+def render(folder: str, template: str, filters: Mapping[str, Callable[..., Any]], /, **values: Any) -> str:
     """One template's text with `values` filled in."""
-    return environment(folder, tuple(filters.items())).get_template(template).render(**values)
+    return environment(folder, tuple(filters.items())).get_template(template).render(**values).lstrip("\n")

@@ -1,0 +1,163 @@
+"""Generated files against the disk: what differs, what must not be overwritten, and writing all of them or none."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pipegen.errors import FileError, OverwriteRefused, os_error
+from pipegen.targets import GeneratedFile, Marker
+
+State = Literal["new", "changed", "unchanged", "stale"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file: what stands on disk and what should."""
+
+    path: Path
+    shown: str
+    """Its path as messages show it."""
+    old: str | None
+    new: str | None
+    """None for a stale file: one that pipegen wrote and that the description no longer asks for."""
+
+    @property
+    def state(self) -> State:
+        """What `generate` would do with it."""
+        if self.new is None:
+            return "stale"
+        if self.old is None:
+            return "new"
+        return "unchanged" if self.old == self.new else "changed"
+
+    @cached_property
+    def foreign(self) -> str:
+        """Why it must not be overwritten unasked; empty where it may be."""
+        if self.old is None or self.old == self.new or not self.old.strip():
+            return ""
+        marker = Marker(self.old)
+        if not marker.present:
+            return "pipegen did not write it"
+        return "" if marker.intact else "it was edited since pipegen wrote it"
+
+    def diff(self) -> str:
+        """A unified difference from the disk to the description."""
+        old = (self.old or "").splitlines(keepends=True)
+        new = (self.new or "").splitlines(keepends=True)
+        before = f"a/{self.shown}" if self.old is not None else "/dev/null"
+        after = f"b/{self.shown}" if self.new is not None else "/dev/null"
+        lines = difflib.unified_diff(old, new, before, after)
+        return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+
+
+def compare(folder: Path, files: Iterable[GeneratedFile], *, stale: Iterable[str] = ()) -> list[Change]:
+    """What writing `files` into `folder` would change.
+
+    Args:
+        folder: the description's folder.
+        files: what targets made.
+        stale: patterns of paths at which a file with our mark that is not among `files` counts as stale.
+
+    Raises:
+        FileError: a file that exists can't be read, or a path leads out of the folder.
+    """
+    changes = [Change(_inside(folder, f.path), f.path, _old_text(folder / f.path), f.text) for f in files]
+    wanted = {change.path for change in changes}
+    for path in sorted({found for pattern in stale for found in folder.glob(pattern)} - wanted):
+        text = _old_text(path)
+        if text is not None and Marker(text).intact:
+            changes.append(Change(path, path.relative_to(folder).as_posix(), text, None))
+    return changes
+
+
+def _inside(folder: Path, path: str) -> Path:
+    target = folder / path
+    if not target.resolve().is_relative_to(folder.resolve()):
+        raise FileError(f"{path} lies outside {folder}; pipegen writes only beside the description")
+    return target
+
+
+def _old_text(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise os_error(error, "read", path) from None
+
+
+def write(changes: Sequence[Change], *, force: bool = False) -> list[Change]:
+    """Bring the disk to what `changes` say, all of it or nothing; returns what was changed.
+
+    Raises:
+        OverwriteRefused: a file that pipegen did not write, or that was edited since, would be lost, unless `force`.
+        FileError: something can't be written; then nothing was changed.
+    """
+    todo = [change for change in changes if change.state != "unchanged"]
+    refused = [change for change in todo if change.foreign] if not force else []
+    if refused:
+        lines = "\n".join(f"  {change.shown}: {change.foreign}" for change in refused)
+        raise OverwriteRefused(f"nothing was written, these would be overwritten:\n{lines}\n--force overwrites them; --diff shows the difference")
+    staged = _stage(todo)
+    for temporary, change in staged:
+        os.replace(temporary, change.path)
+    for change in todo:
+        if change.new is None:
+            change.path.unlink()
+    return todo
+
+
+def _stage(changes: Iterable[Change]) -> list[tuple[Path, Change]]:
+    """Every new text beside the place where it goes, on disk; if one can't be written, none stays."""
+    staged: list[tuple[Path, Change]] = []
+    made: list[Path] = []
+    current: object = "a file"
+    try:
+        for change in changes:
+            if change.new is not None:
+                current = change.path
+                made += _make_folder(change.path.parent)
+                staged.append((_written_beside(change.path, change.new), change))
+    except OSError as error:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
+        for folder in reversed(made):
+            folder.rmdir()
+        raise os_error(error, "write", f"{current}, so nothing was changed") from None
+    return staged
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    missing = [f for f in (folder, *folder.parents) if not f.exists()][::-1]
+    for each in missing:
+        each.mkdir()
+    return missing
+
+
+def _written_beside(path: Path, text: str) -> Path:
+    mode = path.stat().st_mode & 0o777 if path.exists() else None
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, mode if mode is not None else 0o666 & ~_umask())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
