@@ -1,0 +1,96 @@
+"""Small DVC repositories in twins: one for `dvc repro`, one for `pipegen run`, and what must be equal between them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipegen.dvc.workspace import Workspace
+from pipegen.records import Event, RunFinished
+from pipegen.runner.scheduler import Options, run_graph
+from pipegen.runner.selection import selected
+from pipegen.runner.tasks import tasks_from
+
+_ENV = {
+    **os.environ,
+    "DVC_NO_ANALYTICS": "1",
+    "GIT_AUTHOR_NAME": "a",
+    "GIT_AUTHOR_EMAIL": "a@example.com",
+    "GIT_COMMITTER_NAME": "a",
+    "GIT_COMMITTER_EMAIL": "a@example.com",
+}
+
+
+def sh(folder: Path, *command: str, check: bool = True) -> str:
+    """The output of a command, which must succeed."""
+    done = subprocess.run(command, cwd=folder, env=_ENV, text=True, capture_output=True, check=False)
+    assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def dvc(folder: Path, *arguments: str, check: bool = True) -> str:
+    """The output of a `dvc` command."""
+    return sh(folder, sys.executable, "-m", "dvc", *arguments, check=check)
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    """Files by path."""
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+
+
+def make_repository(folder: Path, files: Mapping[str, str], template: Path) -> Path:
+    """A git and DVC repository with these files, committed; `template` is an empty one made before."""
+    shutil.copytree(template, folder, symlinks=True)
+    write(folder, files)
+    sh(folder, "git", "add", "-A")
+    sh(folder, "git", "commit", "-qm", "start")
+    return folder
+
+
+def make_template(folder: Path) -> Path:
+    """An empty git and DVC repository."""
+    folder.mkdir(parents=True)
+    sh(folder, "git", "init", "-q")
+    dvc(folder, "init", "-q")
+    dvc(folder, "config", "core.analytics", "false")
+    shutil.rmtree(folder / ".dvc" / "tmp", ignore_errors=True)
+    return folder
+
+
+def pipegen_run(
+    folder: Path, *stages: str, jobs: int = 2, force: bool = False, keep_going: bool = False, downstream: bool = False
+) -> tuple[RunFinished, list[Event]]:
+    """`pipegen run` in this process, and all its events."""
+    events: list[Event] = []
+    workspace = Workspace(folder)
+    tasks = selected(workspace, tasks_from(workspace), stages, downstream=downstream)
+    finished = run_graph(workspace, tasks, Options(jobs, keep_going, force), events.append)
+    return finished, events
+
+
+def picture(folder: Path) -> dict[str, str | bytes]:
+    """Everything in a repository that the two ways of running must leave alike."""
+    seen: dict[str, str | bytes] = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if relative.parts[0] in (".git", ".pipegen") or relative.parts[:2] == (".dvc", "tmp") or path.name == "ran.log":
+            continue
+        mode = oct(path.lstat().st_mode)
+        seen[str(relative)] = f"{mode} {path.readlink()}" if path.is_symlink() else mode
+        if path.is_file() and not path.is_symlink():
+            seen[f"{relative} holds"] = path.read_bytes()
+    return seen
+
+
+def ran(folder: Path) -> list[str]:
+    """What commands wrote into `ran.log` since the last time this was asked, sorted."""
+    log = folder / "ran.log"
+    lines = sorted(log.read_text().split()) if log.exists() else []
+    log.unlink(missing_ok=True)
+    return lines
