@@ -97,7 +97,7 @@ def environment(**variables: str) -> dict[str, str]:
     """Ours, with this interpreter as ``python`` and nothing that pytest or coverage put in."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))}
-    return {**kept, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    return {**kept, "PATH": path, **variables}
 
 
 def run_steps(work: list[tuple[Path, Step]], *, hash_seed: int, threads: int) -> None:
