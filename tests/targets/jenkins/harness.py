@@ -177,7 +177,7 @@ class GroovyServer:
         answers: Sequence[Mapping[str, Any]] = (),
         seed: int | None = None,
     ) -> Recorded:
-        """Runs a Jenkinsfile, declarative or scripted, recording what its steps would do.
+        """Runs a Jenkinsfile, declarative or scripted, by Jenkins' CPS interpreter, recording what its steps would do.
 
         ``answers`` prepares steps: ``{"step": "sh", "match": "part of the command", "value": "text"}`` or ``"error": "why"``.
         With a ``seed``, parallel branches interleave, the order drawn from it; without, one runs after the other.

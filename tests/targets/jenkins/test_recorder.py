@@ -223,6 +223,29 @@ def test_interleaving_really_happens(groovy: GroovyServer) -> None:
     ]
 
 
+def test_a_chain_deeper_than_jenkins_follows_is_found(groovy: GroovyServer) -> None:
+    text = "def down(int n) {{ if (n > 0) {{ down(n - 1) }} else {{ echo 'there' }} }}\ndown({})"
+    assert groovy.run(text.format(1000)).error is None
+    assert "Excessively nested closures/functions" in (groovy.run(text.format(1100)).error or "")
+
+
+def test_a_closure_that_jenkins_can_not_call_back_is_found(groovy: GroovyServer) -> None:
+    assert (
+        groovy.run("echo([3, 1].collect { it + 1 }.toString())").named("echo")[0].arguments["message"]
+        == "[4, 2]"
+    )
+    ran = groovy.run("[3, 1].sort { a, b -> a <=> b }")
+    assert "expected to call java.util.ArrayList.sort but wound up catching call" in (ran.error or "")
+
+
+def test_a_container_is_recorded_around_its_steps(groovy: GroovyServer) -> None:
+    (step,) = groovy.run("node('big') { docker.image('py:3').inside('-v x') { sh 'true' } }").named("sh")
+    assert (step.node, step.within) == (
+        "big",
+        [{"name": "docker", "arguments": {"image": "py:3", "args": "-v x"}}],
+    )
+
+
 def test_prepared_answers_steer_a_run(groovy: GroovyServer) -> None:
     text = "node { def v = sh(script: 'git rev-parse', returnStdout: true); catchError { sh 'fails' }; echo v + params.N + env.E }"
     ran = groovy.run(

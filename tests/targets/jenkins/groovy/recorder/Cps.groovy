@@ -16,9 +16,7 @@ class Cps {
     private static final int MOST_ARRAY_ELEMENTS = 250
 
     static List<String> errors(String text) {
-        def configuration = new CompilerConfiguration()
-        configuration.addCompilationCustomizers(new ImportCustomizer().addStarImports(NonCPS.package.name), new CpsTransformer())
-        configuration.scriptBaseClass = 'com.cloudbees.groovy.cps.SerializableScript'
+        def configuration = configuration('com.cloudbees.groovy.cps.SerializableScript')
         def compilation = new CompilationUnit(configuration, null, new GroovyClassLoader(Cps.classLoader))
         compilation.addSource(Source.NAME, text)
         try {
@@ -29,6 +27,13 @@ class Cps {
             return ["$failure".toString()]
         }
         compilation.classes.collectMany { tooManyArguments(it.bytes) }.unique()
+    }
+
+    static CompilerConfiguration configuration(String baseClass) {
+        def configuration = new CompilerConfiguration()
+        configuration.addCompilationCustomizers(new ImportCustomizer().addStarImports(NonCPS.package.name), new CpsTransformer())
+        configuration.scriptBaseClass = baseClass
+        configuration
     }
 
     /** Calls that compile but can't be linked when they are run. */

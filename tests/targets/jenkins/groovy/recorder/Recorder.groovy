@@ -44,7 +44,7 @@ class Recorder {
         contexts.set(next)
         collectors.remove()
         try {
-            body.call()
+            CpsCall.run(body)
         } finally {
             contexts.set(before)
             collectors.set(collecting)
@@ -79,7 +79,7 @@ class Recorder {
         def before = collectors.get()
         collectors.set(collector)
         try {
-            body.call()
+            CpsCall.run(body)
         } finally {
             collectors.set(before)
         }
@@ -111,6 +111,7 @@ class Recorder {
         if (name == 'env') { return new Environment(this) }
         if (name == 'params') { return params }
         if (name == 'currentBuild') { return currentBuild }
+        if (name == 'docker') { return new Docker(this) }
         if (name == 'scm') { return [$symbol: 'scm'] }
         def value = environmentVariable(name)
         if (value != null) { return value }

@@ -2,9 +2,7 @@ package recorder
 
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
-import org.codehaus.groovy.control.CompilerConfiguration
 import org.codehaus.groovy.control.MultipleCompilationErrorsException
-import org.codehaus.groovy.control.customizers.ImportCustomizer
 
 /**
  * Answers one JSON request a line, for as long as stdin is open.
@@ -43,7 +41,7 @@ class Server {
         try {
             def script = shell().parse(request.text, Source.NAME + '.groovy')
             script.__recorder = recorder
-            script.run()
+            CpsCall.run { script.run() }
         } catch (MultipleCompilationErrorsException failure) {
             error = Source.messages(failure).join('\n')
         } catch (Throwable failure) {
@@ -53,9 +51,8 @@ class Server {
     }
 
     private static GroovyShell shell() {
-        def configuration = new CompilerConfiguration()
-        configuration.scriptBaseClass = RecordedScript.name
-        configuration.addCompilationCustomizers(new ImportCustomizer().addStarImports('com.cloudbees.groovy.cps'), new ShadowedWords())
+        def configuration = Cps.configuration(RecordedScript.name)
+        configuration.addCompilationCustomizers(new ShadowedWords())
         new GroovyShell(Server.classLoader, new Binding(), configuration)
     }
 

@@ -95,7 +95,7 @@ class StepRunner {
         recorder.inContext(recorder.context.inStage(name)) {
             recorder.record(type: 'stage', name: name)
             try {
-                def value = body.call()
+                def value = CpsCall.run(body)
                 recorder.record(type: 'stage-end', name: name, failed: false)
                 return value
             } catch (Throwable failure) {
@@ -148,7 +148,7 @@ class StepRunner {
         def branches = arguments[0].findAll { it.value instanceof Closure }
         recorder.record(type: 'parallel', names: branches.keySet() as List)
         Map results = [:]
-        recorder.branches(branches.collect { name, body -> { -> results[name] = body.call() } })
+        recorder.branches(branches.collect { name, body -> { -> results[name] = CpsCall.run(body) } })
         results
     }
 }
