@@ -47,6 +47,7 @@ _resolve(
 )
 _resolve("int", r"^(?:[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?[0-9_]+|[-+]?0x[0-9a-fA-F_]+)$", "-+0123456789")
 _resolve("merge", r"^<<$", "<")
+_resolve("value", r"^=$", "=")
 _resolve("null", r"^(?:~|null|Null|NULL|)$", "~nN")
 Loader12.yaml_implicit_resolvers.setdefault("", []).append(("tag:yaml.org,2002:null", re.compile("^$")))
 _resolve(
@@ -56,10 +57,12 @@ _resolve(
     "0123456789",
 )
 
-_STR, _INT, _FLOAT, _BOOL, _NULL, _MERGE, _TIMESTAMP = (
-    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "merge", "timestamp")
-)
-_PLAIN = {_STR, _INT, _FLOAT, _BOOL, _NULL, _MERGE, _TIMESTAMP, "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
+_PLAIN = {
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")
+}
+_MERGE = "tag:yaml.org,2002:merge"
+_SIGNS = {_MERGE, "tag:yaml.org,2002:value"}
+"""`<<` and `=`: plain words with a meaning of their own, which DVC's reader refuses as values."""
 
 
 class Document:
@@ -193,6 +196,9 @@ class _Builder:
         self.file, self.text, self.problems = file, text, problems
 
     def build(self, node: yaml.Node) -> Any:
+        if node.tag in _SIGNS:
+            self.refuse(node, f"{node.value} is not text but a sign of YAML's own", "quote it")
+            return None
         if node.tag not in _PLAIN:
             self.refuse(node, f"the tag {_shown_tag(node.tag)} is not allowed", "write the plain value")
             return None
@@ -245,7 +251,7 @@ def _scalar(node: yaml.Node) -> Any:
     text: str = node.value
     match node.tag:
         case "tag:yaml.org,2002:int":
-            return _integer(text.replace("_", ""))
+            return integer(text.replace("_", ""))
         case "tag:yaml.org,2002:float":
             number = float(text.replace("_", ""))
             if not math.isfinite(number):
@@ -260,7 +266,8 @@ def _scalar(node: yaml.Node) -> Any:
     return text
 
 
-def _integer(text: str) -> int:
+def integer(text: str) -> int:
+    """A whole number as YAML 1.2 writes it: `12`, `-0x1F`, `0o17`, `0b1`."""
     sign = -1 if text.startswith("-") else 1
     digits = text.lstrip("+-")
     for prefix, base in (("0b", 2), ("0o", 8), ("0x", 16)):

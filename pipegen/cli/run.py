@@ -1,0 +1,73 @@
+"""`pipegen run`: the pipeline on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+def _jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    if value == "auto":
+        from pipegen.runner.machine import cores
+
+        return cores()
+    if value.isdigit() and int(value) > 0:
+        return int(value)
+    raise click.BadParameter("a number of at least 1, or `auto`, is expected")
+
+
+@click.command()
+@click.argument("stages", nargs=-1, metavar="[STAGE]...")
+@click.option("-j", "--jobs", default="auto", callback=_jobs, help="Commands at a time. [default: auto, the cores]")
+@click.option("-k", "--keep-going", is_flag=True, help="After a failure, run all that does not need what failed.")
+@click.option("-f", "--force", is_flag=True, help="Run stages even if they are up to date or in the run cache.")
+@click.option("--dry", is_flag=True, help="Say what would run, and run nothing.")
+@click.option("--explain", is_flag=True, help="Say of every stage why it would run, and run nothing.")
+@click.option("--downstream", is_flag=True, help="Run STAGEs and what depends on them, instead of what they need.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per event and line.")
+@click.option(
+    "-C",
+    "--directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="The folder of the pipeline. [default: here]",
+)
+@click.pass_context
+def run(
+    ctx: click.Context,
+    stages: tuple[str, ...],
+    jobs: int,
+    keep_going: bool,
+    force: bool,
+    dry: bool,
+    explain: bool,
+    downstream: bool,
+    as_json: bool,
+    directory: Path,
+) -> None:
+    """Bring the pipeline up to date: `dvc repro` in parallel, with the same result.
+
+    STAGE is a stage, a glob (`train@*`), a foreach or matrix group (`train`), or a dvc.yaml; what it needs runs too.
+    Works in any DVC repository, with or without a pipegen.yaml. Ctrl-C lets running stages finish; twice stops them.
+    """
+    from pipegen.dvc.workspace import Workspace
+    from pipegen.runner.scheduler import Options, run_graph
+    from pipegen.runner.selection import selected
+    from pipegen.runner.tasks import tasks_from
+
+    workspace = Workspace(directory)
+    tasks = selected(workspace, tasks_from(workspace), stages, downstream=downstream)
+    if dry or explain:
+        from pipegen.cli.run_preview import preview
+
+        preview(workspace, tasks, force=force, everything=explain, as_json=as_json)
+        return
+    from pipegen.runner.progress import reporter
+
+    with reporter(as_json=as_json) as report:
+        finished = run_graph(workspace, tasks, Options(jobs, keep_going, force), report)
+    if finished.interrupted:
+        ctx.exit(130)
+    if not finished.ok:
+        ctx.exit(1)

@@ -1,0 +1,1 @@
+"""Running the graph on this machine: in parallel, with DVC's effects, a log per stage and live progress."""
