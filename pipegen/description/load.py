@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import Any, NamedTuple
 
+from pipegen.description import secret_values
 from pipegen.description.model import Pipeline
-from pipegen.description.reading import nearest, read
+from pipegen.description.reading import Reader, nearest
 from pipegen.description.source import Source
 from pipegen.dvc.yaml12 import Document, parse
+from pipegen.dvc.yaml12 import Path as At
 from pipegen.errors import DescriptionError, FileError, Problem, os_error
 
 FILE_NAME = "pipegen.yaml"
@@ -25,9 +28,61 @@ def load(path: str | os.PathLike[str]) -> Pipeline:
 
 def loads(text: str, file: str = FILE_NAME) -> Pipeline:
     """Read a description from text; `file` is its name in messages."""
+    examined = examine(text, file)
+    if examined.problems or examined.pipeline is None:
+        raise DescriptionError(examined.problems)
+    return examined.pipeline
+
+
+class Examined(NamedTuple):
+    """A description read as far as it is right."""
+
+    pipeline: Pipeline | None
+    """Without the parts that are wrong; None where too little is right for the checks that follow to say anything true."""
+    problems: list[Problem]
+    """Every mistake of the grammar, and every value that looks like a secret."""
+
+
+def examine(text: str, file: str = FILE_NAME) -> Examined:
+    """Read a description by the grammar, and keep what is right of it, so that one look finds the mistakes of all checks.
+
+    Raises:
+        DescriptionError: it is not YAML, or something else than a description.
+    """
     document = parse(text, file)
     _refuse_other_files(document)
-    return read(Pipeline, document.value, Source(document)).replace(source=Source(document))
+    source = Source(document)
+    reader = Reader(source)
+    pipeline = reader.read_what_is_right(Pipeline, document.value)
+    found = secret_values.find(document.value)
+    plain = [str(path) for path in document.value.get("plain") or () if isinstance(path, str)] if found else []
+    problems = [secret_values.masked(problem, found) for problem in reader.problems]
+    problems += secret_values.refuse(document.value, source, plain)
+    if pipeline is not None and reader.lost:
+        pipeline = _without_doubtful(pipeline, document.value, reader.lost)
+    return Examined(pipeline.replace(source=source) if pipeline else None, problems)
+
+
+def _without_doubtful(pipeline: Pipeline, data: dict[str, Any], lost: list[At]) -> Pipeline | None:
+    """The description without workflows that lost a part; None where others may speak of what was lost."""
+    broken = {path[1] for path in lost if path[:1] == ("workflows",) and len(path) > 1}
+    if any("promote" in (data["workflows"][name] or ()) for name in broken):
+        return None
+    if not all(path[:1] == ("workflows",) and len(path) > 1 or _stands_alone(path) for path in lost):
+        return None
+    return pipeline.replace(workflows={n: w for n, w in pipeline.workflows.items() if n not in broken})
+
+
+def _stands_alone(path: At) -> bool:
+    """Whether what stands at `path` matters to nothing outside it, nor to the names of others."""
+    match path:
+        case ("stages", _, "ci", _, *_) | ("stages", _, "do", "ci", _, *_) | ("ci", _, _, *_):
+            return True
+        case ("agents" | "people" | "environments" | "targets", _, _, *_):
+            return True
+        case ("defaults" | "python" | "tracking" | "data" | "setup" | "tolerance" | "lint", _, *_):
+            return True
+    return False
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -37,7 +92,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
         with open(path, "rb") as file:
             data = file.read()
     except FileNotFoundError:
-        raise FileError(f"there is no {shown}; `pipegen init` makes one, -C names another folder") from None
+        raise FileError(f"there is no {shown}; `pipegen init` makes one") from None
     except IsADirectoryError:
         raise FileError(f"{shown} is a folder; name the file in it") from None
     except OSError as error:

@@ -20,12 +20,15 @@ from pipegen.description.text import (
     EnvName,
     GitUrl,
     MailAddress,
+    MailServer,
     Metric,
     Name,
+    Parameter,
     Path,
     Percent,
     StageName,
     TimeZone,
+    WebUrl,
 )
 from pipegen.description.words import word
 
@@ -188,7 +191,7 @@ class Environment:
 class Mail:
     """The mail server for reports."""
 
-    server: str = word("`smtp://`, `smtps://` host and port.")
+    server: MailServer = word("`smtp://`, `smtps://` host and port.")
     from_: MailAddress = word("The sender.", spelled="from")
     secrets: list[Name] = word("Names in `secrets` that hold user and password.", [])
 
@@ -198,7 +201,7 @@ class Forge:
     """Where pull requests live, for comments."""
 
     type: Literal["github", "gitlab"] = word("Whose API it speaks.")
-    url: str = word("Its address.")
+    url: WebUrl = word("Its address.")
     secrets: list[Name] = word("Names in `secrets` that hold the token.", [])
 
 
@@ -206,7 +209,7 @@ class Forge:
 class Tracking:
     """An MLflow server that records the runs."""
 
-    url: str = word("Its address.")
+    url: WebUrl = word("Its address.")
     experiment: str | None = word("The experiment's name.", None, shown="the pipeline's name")
     secrets: list[Name] = word("Names in `secrets` that hold user and password or token.", [])
 
@@ -231,7 +234,7 @@ class On:
 class Input:
     """A value that a person gives when starting a workflow."""
 
-    sets: str = word("The parameter that it sets.")
+    sets: Parameter = word("The parameter that it sets.")
     default: str | int | float | bool = word("Its value when nobody says otherwise.")
     choices: list[str | int | float | bool] = word("The values it may have.", [])
     description: str | None = word("A sentence for the person who is asked.", None)
@@ -269,7 +272,7 @@ class Workflow:
     servers: list[Name] | None = word("The targets it is generated for.", None, shown="all of `targets`")
     branch: Branch | None = word("The branch it runs on, where its trigger names none.", None, shown="main")
     stages: list[str] | None = word("The stages it runs (names, patterns), with all they need.", None, shown="all")
-    set: dict[str, str | int | float | bool] = word("Parameters for its runs; `{date:%Y-%m}` is the date of the run.", {})
+    set: dict[Parameter, str | int | float | bool] = word("Parameters for its runs; `{date:%Y-%m}` is the date of the run.", {})
     inputs: dict[EnvName, Input] = word("What a person is asked when starting it.", {})
     gates: Literal["all"] | list[Name] = word("The gates it must pass.", [])
     report: Report | None = word("Who gets the report.", None)
@@ -282,12 +285,13 @@ class Workflow:
 
 LintName = Literal[
     "undeclared-input",
-    "undeclared-output",
+    "unordered-input",
     "missing-outs",
     "never-cacheable",
     "no-set-e",
     "requirements-not-dep",
     "install-left-out",
+    "unknown-metric",
 ]
 """The lints; `lints` says what each one looks for."""
 

@@ -18,6 +18,7 @@ from pipegen.errors import DescriptionError, Problem
 
 T = TypeVar("T")
 _MISSING: Any = object()
+"""What reading gives for a value it refuses."""
 
 
 def read(cls: type[T], value: Any, source: Source, path: Path = (), *, interpolated: bool = False) -> T:
@@ -58,14 +59,22 @@ class Reader:
     def __init__(self, source: Source, *, interpolated: bool = False) -> None:
         self.source = source
         self.problems: list[Problem] = []
+        self.lost: list[Path] = []
+        """Where something was left out of the result because it is wrong."""
         self._interpolated = interpolated
 
     def refuse(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> Any:
         self.problems.append(self.source.problem(path, message, hint, key=key))
+        self.lost.append(path)
         return _MISSING
 
+    def read_what_is_right(self, kind: type[T], value: Any) -> T | None:
+        """`value` as `kind` without the parts that are wrong, which `problems` and `lost` tell; None if nothing is left."""
+        found = self.read(kind, value, ())
+        return None if found is _MISSING else found
+
     def read(self, kind: Any, value: Any, path: Path) -> Any:
-        """`value` as `kind`; on a mistake a problem is noted and a value returned that is never used."""
+        """`value` as `kind`; on a mistake a problem is noted, and what is wrong is left out of the result."""
         kinds = alternatives(kind)
         if len(kinds) == 1:
             return self._one(kinds[0], value, path)
@@ -87,9 +96,11 @@ class Reader:
             return self.refuse(path, f"{shown(value)} stands where {describe(kind)} is expected", _quote_hint((kind,), value))
         origin = get_origin(kind)
         if origin is list:
-            return [self.read(get_args(kind)[0], item, (*path, i)) for i, item in enumerate(value)]
+            items = [self.read(get_args(kind)[0], item, (*path, i)) for i, item in enumerate(value)]
+            return [item for item in items if item is not _MISSING]
         if origin is dict:
-            return self._map(*get_args(kind), value, path)
+            key_kind, value_kind = get_args(kind)
+            return self._map(key_kind, value_kind, value, path)
         if is_literal(kind):
             if value not in get_args(kind) or isinstance(value, bool) != isinstance(get_args(kind)[0], bool):
                 return self.refuse(path, f"{shown(value)} is not known here", nearest(value, get_args(kind)))
@@ -119,8 +130,9 @@ class Reader:
                 self.refuse(at, f"{key!r} is not known here", nearest(key, get_args(key_kind)), key=True)
             if isinstance(key_kind, type) and issubclass(key_kind, Text):
                 self._text(key_kind, key, at, key=True)
+                key = key_kind(key)
             found[key] = self.read(value_kind, item, at)
-        return found
+        return {key: item for key, item in found.items() if item is not _MISSING}
 
     def _object(self, cls: Any, value: Any, path: Path) -> Any:
         known = words(cls)
@@ -137,10 +149,14 @@ class Reader:
         if rest is not None:
             others = {key: item for key, item in value.items() if key not in known}
             found[rest.attribute] = self.read(rest.type, others, path)
-        missing = [w.key for w in known.values() if w.required and w.attribute not in found]
-        for key in missing:
-            self.refuse(path, f"the key {key!r} is missing here", known[key].meaning)
-        return _MISSING if missing else cls(**found)
+        for w in known.values():
+            if w.required and w.attribute not in found:
+                self.refuse(path, f"the key {w.key!r} is missing here", w.meaning)
+        right = {attribute: item for attribute, item in found.items() if item is not _MISSING}
+        if any(w.required and w.attribute not in right for w in known.values()):
+            self.lost.append(path)
+            return _MISSING
+        return cls(**right)
 
     def _stage(self, cls: Any, value: Any, path: Path) -> Any:
         """A stage before DVC's interpolation: `${…}` may stand for any plain value."""

@@ -21,7 +21,13 @@ class Text(str):
     def check(cls, text: str) -> None:
         """Raise ValueError with the reason if `text` is not of this kind."""
         if cls.pattern and not re.fullmatch(cls.pattern, text):
-            raise ValueError(f"{text!r} is not {cls.form}")
+            raise cls.refusal(text)
+
+    @classmethod
+    def refusal(cls, text: str) -> ValueError:
+        """The error that `text` is not of this kind; long text is cut, so that the form stays readable."""
+        shown = text if len(text) <= 60 else f"{text[:30]}… ({len(text)} characters)"
+        return ValueError(f"{shown!r} is not {cls.form}")
 
 
 class Name(Text):
@@ -56,14 +62,14 @@ class Duration(Text):
     """A span of time: `90s`, `30m`, `2h`, `1d`, or several together, `1h30m`."""
 
     form = "a duration such as 90s, 30m, 2h, 1h30m or 1d"
-    pattern = r"(?=.)(\d+d)?(\d+h)?(\d+m)?(\d+s)?"
+    pattern = r"(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?"
     _UNITS: ClassVar[dict[str, int]] = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
     @classmethod
     def check(cls, text: str) -> None:
         super().check(text)
         if not 0 < cls(text).seconds <= 30 * 86400:
-            raise ValueError(f"{text!r} is not between 1 second and 30 days")
+            raise ValueError(f"{text[:60]!r} is not between 1 second and 30 days")
 
     @property
     def seconds(self) -> int:
@@ -80,7 +86,7 @@ class Percent(Text):
     """A share of something else: `2%`, `0.5%`."""
 
     form = "a percentage such as 2%"
-    pattern = r"\d+(\.\d+)?%"
+    pattern = r"[0-9]+(\.[0-9]+)?%"
 
     @property
     def fraction(self) -> float:
@@ -150,7 +156,7 @@ class TimeZone(Text):
         try:
             ZoneInfo(text)
         except (KeyError, ValueError, OSError):
-            raise ValueError(f"{text!r} is not {cls.form}") from None
+            raise cls.refusal(text) from None
 
 
 class Cron(Text):
@@ -169,8 +175,35 @@ class Path(Text):
     """A path relative to the description, with `/`, that stays inside the repository."""
 
     form = "a path relative to the description"
+    pattern = r"(?!/)[^\x00\n]*[^\s\x00][^\x00\n]*"
 
-    @classmethod
-    def check(cls, text: str) -> None:
-        if not text.strip() or text.startswith("/") or "\0" in text or "\n" in text:
-            raise ValueError(f"{text!r} is not {cls.form}")
+
+class Parameter(Text):
+    """A parameter that a run sets: `KEY` in `params.yaml`, or `FILE:KEY`."""
+
+    form = "a parameter: KEY in params.yaml, or FILE:KEY, such as train.alpha or config/train.yaml:alpha"
+    pattern = r"([^:\s]+:)?[^:\s]+"
+
+    @property
+    def file(self) -> str:
+        """The params file, relative to the description."""
+        return self.rpartition(":")[0] or "params.yaml"
+
+    @property
+    def key(self) -> str:
+        """The keys that lead to the value, joined by dots."""
+        return self.rpartition(":")[2]
+
+
+class MailServer(Text):
+    """Where mail is handed in: `smtp://HOST[:PORT]`, or `smtps://` for TLS from the first byte."""
+
+    form = "a mail server such as smtps://mail.example.com:465"
+    pattern = r"smtps?://[^\s/@:]+(:[0-9]+)?/?"
+
+
+class WebUrl(Text):
+    """The address of a server: `http://` or `https://`."""
+
+    form = "a web address (https://… or http://…)"
+    pattern = r"https?://[^\s/]+(/\S*)?"

@@ -22,7 +22,8 @@ def to_data(value: Any) -> Any:
 
 def _object_data(value: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for word in words(type(value)).values():
+    cls: Any = type(value)
+    for word in words(cls).values():
         content = getattr(value, word.attribute)
         if word.key == "*":
             found.update(to_data(content))
