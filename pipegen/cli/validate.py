@@ -49,7 +49,8 @@ def validate(path: Path, as_json: bool, strict: bool) -> int:
 
 
 def look(file: Path) -> Findings:
-    """Everything wrong with a description, of whatever kind, in the order of its lines. Raises FileError if it can't be read."""
+    """Everything wrong with a description, of whatever kind, in the order of its lines. Raises FileError if
+    it can't be read."""
     shown = str(file)
     try:
         pipeline, problems = examine(read_text(file), shown)

@@ -1,1 +1,2 @@
-"""What the user wrote: the classes of `pipegen.yaml`, reading with line and column, writing, checks, grammar."""
+"""What the user wrote: the classes of `pipegen.yaml`, reading with line and column, writing, checks,
+grammar."""

@@ -1,6 +1,8 @@
-"""What the grammar can't say: every name that is used is defined, and the parts of a description fit together.
+"""What the grammar can't say: every name that is used is defined, and the parts of a description fit
+together.
 
-Each rule is a function that yields its problems; `RULES` is all of them. Cycles are found where the graph is, in the plan.
+Each rule is a function that yields its problems; `RULES` is all of them. Cycles are found where the graph
+is, in the plan.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ def check(pipeline: Pipeline, stages: Stages, folder: Path | None = None) -> lis
     Args:
         pipeline: the description.
         stages: its stages, as `resolve` gives them.
-        folder: the folder it lies in, if it lies in one: then outputs may leave it as far as its repository reaches.
+        folder: the folder it lies in, if it lies in one: then outputs may leave it as far as its repository
+        reaches.
     """
     problems = [problem for rule in RULES for problem in rule(pipeline, stages)]
     problems += output_checks.inside_repository(stages, folder)
@@ -50,7 +53,9 @@ def _agents(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
     for stage in stages.values():
         if stage.ci.agent is not None and stage.ci.agent not in pipeline.agents:
             hint = nearest(stage.ci.agent, pipeline.agents) if pipeline.agents else "`agents:` defines none"
-            yield ci_problem(pipeline, stage, ("agent",), f"the agent {str(stage.ci.agent)!r} is not defined", hint)
+            yield ci_problem(
+                pipeline, stage, ("agent",), f"the agent {str(stage.ci.agent)!r} is not defined", hint
+            )
 
 
 def _server_words(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
@@ -67,7 +72,9 @@ def _server_words(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
 def _secrets(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
     remote = pipeline.data.remote.secrets if pipeline.data.remote else []
     jobs: list[tuple[At, list[str]]] = [(("data", "remote", "secrets"), [*remote])]
-    jobs += [(("environments", name, "secrets"), [*place.secrets]) for name, place in pipeline.environments.items()]
+    jobs += [
+        (("environments", name, "secrets"), [*place.secrets]) for name, place in pipeline.environments.items()
+    ]
     for word in ("mail", "forge", "tracking"):
         if getattr(pipeline, word):
             jobs.append(((word, "secrets"), [*getattr(pipeline, word).secrets]))
@@ -85,8 +92,12 @@ def _secrets_of_stage(pipeline: Pipeline, stage: ResolvedStage, remote: Iterable
     for index, name in enumerate(stage.ci.secrets):
         if name not in pipeline.secrets:
             hint = nearest(name, pipeline.secrets) if pipeline.secrets else "`secrets:` defines none"
-            yield ci_problem(pipeline, stage, ("secrets", index), f"the secret {str(name)!r} is not defined", hint)
-    for message in _clashes(pipeline, dict.fromkeys([*remote, *stage.ci.secrets]), [*pipeline.env, *stage.ci.env]):
+            yield ci_problem(
+                pipeline, stage, ("secrets", index), f"the secret {str(name)!r} is not defined", hint
+            )
+    for message in _clashes(
+        pipeline, dict.fromkeys([*remote, *stage.ci.secrets]), [*pipeline.env, *stage.ci.env]
+    ):
         if stage.ci.secrets or stage.ci.env:
             where = "secrets" if stage.ci.secrets else "env"
             yield ci_problem(pipeline, stage, (where,), message, "one job can't have both")
@@ -110,7 +121,9 @@ def _secret_variables(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
     for name, secret in pipeline.secrets.items():
         for index, variable in enumerate(secret.env):
             if variable in secret.env[:index]:
-                yield pipeline.source.problem(("secrets", name, "env", index), f"the variable {str(variable)!r} stands here twice")
+                yield pipeline.source.problem(
+                    ("secrets", name, "env", index), f"the variable {str(variable)!r} stands here twice"
+                )
 
 
 def _after(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
@@ -131,8 +144,10 @@ def _groups(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
         other = first.setdefault(stage.ci.group, stage)
         one, two = (s.ci.agent or pipeline.defaults.agent for s in (other, stage))
         if one != two:
-            message = f"{stage.address!r} and {other.address!r} share the group {str(stage.ci.group)!r} but not their agent"
-            hint = f"{other.address!r} runs on {str(one or 'any agent')!r}, {stage.address!r} on {str(two or 'any agent')!r}"
+            group = str(stage.ci.group)
+            message = f"{stage.address!r} and {other.address!r} share the group {group!r} but not their agent"
+            agents = [str(agent or "any agent") for agent in (one, two)]
+            hint = f"{other.address!r} runs on {agents[0]!r}, {stage.address!r} on {agents[1]!r}"
             yield ci_problem(pipeline, stage, ("group",), message, hint)
 
 
@@ -143,14 +158,19 @@ def _models(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
             message = f"no stage writes {str(model.path)!r}"
             yield pipeline.source.problem(("models", name, "path"), message, nearest(model.path, paths))
         if name in pipeline.artifacts:
-            yield pipeline.source.problem(("models", name), f"{str(name)!r} stands under `artifacts:` too", key=True)
+            yield pipeline.source.problem(
+                ("models", name), f"{str(name)!r} stands under `artifacts:` too", key=True
+            )
 
 
 def _looks_like_secrets(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
-    """What the description's own text holds is refused as it is read; here follow the other files, and what was built in Python."""
+    """What the description's own text holds is refused as it is read; here follow the other files, and what
+    was built in Python."""
     if pipeline.source.document is None:
         yield from secret_values.refuse(to_data(pipeline), pipeline.source, pipeline.plain)
-    others = {id(stage.source): stage.source for stage in stages.values() if stage.source is not pipeline.source}
+    others = {
+        id(stage.source): stage.source for stage in stages.values() if stage.source is not pipeline.source
+    }
     within = [(source, source.document) for source in others.values()]
     for source, document in within:
         if document is not None:
@@ -177,7 +197,9 @@ def _distinct_workflows(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]
     for name in pipeline.workflows:
         if seen[name.lower()] > 1 and first[name.lower()] != name:
             message = f"{str(name)!r} and {str(first[name.lower()])!r} differ in case only"
-            yield pipeline.source.problem(("workflows", name), message, "GoCD takes them for one: rename one", key=True)
+            yield pipeline.source.problem(
+                ("workflows", name), message, "GoCD takes them for one: rename one", key=True
+            )
 
 
 RULES: tuple[Callable[[Pipeline, Stages], Iterable[Problem]], ...] = (

@@ -1,4 +1,5 @@
-"""What can be told of a shell command by looking at it. Where a shell would have to be asked, nothing is told."""
+"""What can be told of a shell command by looking at it. Where a shell would have to be asked, nothing is
+told."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ _PYTHON = re.compile(r"(.*/)?python[0-9.]*")
 
 
 def paths_in(line: str) -> Iterator[str]:
-    """The words of a command line that may be paths that it reads, relative to where it runs; those behind `>` are written.
+    """The words of a command line that may be paths that it reads, relative to where it runs; those behind
+    `>` are written.
 
     After `cd` nothing more is told, nor of words that the shell or another program expands.
     """
@@ -51,7 +53,8 @@ def _words(line: str) -> list[str]:
 
 
 def has_unguarded_separator(line: str) -> bool:
-    """Whether a `;` stands between two commands and neither `set -e` nor `&&` lets the line stop at a failure."""
+    """Whether a `;` stands between two commands and neither `set -e` nor `&&` lets the line stop at a
+    failure."""
     words = _words(line)
     if "set" in words and any(re.fullmatch(r"-[a-z]*e[a-z]*|errexit", word) for word in words):
         return False

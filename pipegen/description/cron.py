@@ -1,7 +1,9 @@
 """Five-field cron, written once and meant the same on every server.
 
-Fields and their ranges as in Jenkins' manual (Pipeline syntax, "cron"): minute 0-59, hour 0-23, day of month 1-31, month 1-12,
-day of week 0-7 where 0 and 7 are Sunday. A field is `*`, a number, a range, a list of those, each with a step;
+Fields and their ranges as in Jenkins' manual (Pipeline syntax, "cron"): minute 0-59, hour 0-23, day of
+month 1-31, month 1-12,
+day of week 0-7 where 0 and 7 are Sunday. A field is `*`, a number, a range, a list of those, each with a
+step;
 `H` is a value chosen by a hash of the job's name.
 """
 
@@ -30,7 +32,9 @@ FIELDS = (
     Field("month", 1, 12, 12),
     Field("day of week", 0, 7, 6),
 )
-_PART = re.compile(r"(?P<base>\*|H(?:\((?P<hlow>\d+)-(?P<hhigh>\d+)\))?|(?P<low>\d+)(?:-(?P<high>\d+))?)(?:/(?P<step>\d+))?")
+_PART = re.compile(
+    r"(?P<base>\*|H(?:\((?P<hlow>\d+)-(?P<hhigh>\d+)\))?|(?P<low>\d+)(?:-(?P<high>\d+))?)(?:/(?P<step>\d+))?"
+)
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,18 @@ class Schedule:
         if text.startswith("@"):
             raise ValueError(f"{text!r} is a short form; write the five fields out, such as 'H 6 * * *'")
         if len(words) != 5:
-            raise ValueError(f"{text!r} has {len(words)} fields where a schedule has five: minute hour day-of-month month day-of-week")
+            raise ValueError(
+                f"{text[:60]!r} has {len(words)} fields where a schedule has five: "
+                "minute hour day-of-month month day-of-week"
+            )
         for word, field in zip(words, FIELDS, strict=True):
             for part in word.split(","):
                 _check(part, field)
         return cls((words[0], words[1], words[2], words[3], words[4]))
 
     def settled(self, name: str) -> Schedule:
-        """The same schedule with every `H` replaced by the value that the hash of `name` gives: always the same one."""
+        """The same schedule with every `H` replaced by the value that the hash of `name` gives: always the
+        same one."""
         settled = [
             ",".join(_settle(part, field, name) for part in word.split(","))
             for word, field in zip(self.fields, FIELDS, strict=True)
@@ -67,7 +75,10 @@ class Schedule:
 def _check(part: str, field: Field) -> None:
     found = _PART.fullmatch(part)
     if not found:
-        raise ValueError(f"{part!r} is no {field.name}: write *, H, a number from {field.low} to {field.high}, a range or a list")
+        raise ValueError(
+            f"{part!r} is no {field.name}: "
+            f"write *, H, a number from {field.low} to {field.high}, a range or a list"
+        )
     numbers = [int(found[group]) for group in ("low", "high", "hlow", "hhigh") if found[group]]
     for number in numbers:
         if not field.low <= number <= field.high:

@@ -14,7 +14,8 @@ _CBase: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _OLD_WORDS = re.compile(
     r"^(?:y|yes|n|no|on|off|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|=)$", re.IGNORECASE
 )
-"""Text that only a reader of YAML 1.1 takes for something else; quoted all the same, since GoCD's reader is one."""
+"""Text that only a reader of YAML 1.1 takes for something else; quoted all the same, since GoCD's reader is
+one."""
 
 
 class Dumper12(_CBase):  # type: ignore[misc]
@@ -27,13 +28,17 @@ class Dumper12(_CBase):  # type: ignore[misc]
         return super().increase_indent(flow, False)
 
 
-Dumper12.yaml_implicit_resolvers = {key: list(rules) for key, rules in Loader12.yaml_implicit_resolvers.items()}
+Dumper12.yaml_implicit_resolvers = {
+    key: list(rules) for key, rules in Loader12.yaml_implicit_resolvers.items()
+}
 Dumper12.add_implicit_resolver("tag:yaml.org,2002:bool", _OLD_WORDS, None)
 
 
 def _represent_text(dumper: Any, text: str) -> yaml.ScalarNode:
     lines = text.splitlines()
-    block = len(lines) > 1 and text.isprintable() is False and not any(line != line.rstrip() for line in lines)
+    block = (
+        len(lines) > 1 and text.isprintable() is False and not any(line != line.rstrip() for line in lines)
+    )
     plain = all(ch.isprintable() or ch == "\n" for ch in text)
     style = "|" if block and plain else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)  # type: ignore[no-any-return]

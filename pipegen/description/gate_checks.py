@@ -8,7 +8,16 @@ from pipegen.description.model import Gate, Pipeline
 from pipegen.description.places import Stages
 from pipegen.errors import Problem
 
-_CONDITIONS = ("min", "max", "max_increase", "max_decrease", "max_gap", "max_spread", "worst_min", "worst_max")
+_CONDITIONS = (
+    "min",
+    "max",
+    "max_increase",
+    "max_decrease",
+    "max_gap",
+    "max_spread",
+    "worst_min",
+    "worst_max",
+)
 _CHANGES = ("max_increase", "max_decrease")
 _OF_GROUPS = ("max_spread", "worst_min", "worst_max")
 
@@ -17,7 +26,9 @@ def gates(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
     """Each gate has a condition, and each condition what it needs."""
     for name, gate in pipeline.gates.items():
         for word, message, hint in _mistakes(gate):
-            yield pipeline.source.problem(("gates", name, word) if word else ("gates", name), message, hint, key=True)
+            yield pipeline.source.problem(
+                ("gates", name, word) if word else ("gates", name), message, hint, key=True
+            )
 
 
 def _mistakes(gate: Gate) -> Iterator[tuple[str, str, str]]:
@@ -26,7 +37,11 @@ def _mistakes(gate: Gate) -> Iterator[tuple[str, str, str]]:
         yield "", "the gate has no condition", f"one of: {', '.join(_CONDITIONS)}"
     changes = [word for word in said if word in _CHANGES]
     if changes and gate.against is None:
-        yield changes[0], f"{changes[0]!r} needs something to compare with", "add `against: production`, `last` or `branch:NAME`"
+        yield (
+            changes[0],
+            f"{changes[0]!r} needs something to compare with",
+            "add `against: production`, `last` or `branch:NAME`",
+        )
     if gate.against is not None and not changes:
         yield "against", "'against' needs a condition", "add `max_increase` or `max_decrease`"
     if gate.max_gap is not None and gate.compare is None:
@@ -38,10 +53,18 @@ def _mistakes(gate: Gate) -> Iterator[tuple[str, str, str]]:
     grouped = "*" in gate.metric.path
     for word in said:
         if grouped and word not in _OF_GROUPS:
-            hint = f"did you mean 'worst_{word}'?" if word in ("min", "max") else f"with `*`: {', '.join(_OF_GROUPS)}"
+            hint = (
+                f"did you mean 'worst_{word}'?"
+                if word in ("min", "max")
+                else f"with `*`: {', '.join(_OF_GROUPS)}"
+            )
             yield word, f"{word!r} is about one value, but the metric's `*` stands for several", hint
         if not grouped and word in _OF_GROUPS:
-            yield word, f"{word!r} is about groups, but the metric has no `*`", "write `*` for the key of the group"
+            yield (
+                word,
+                f"{word!r} is about groups, but the metric has no `*`",
+                "write `*` for the key of the group",
+            )
     for low, high in (("min", "max"), ("worst_min", "worst_max")):
         least, most = getattr(gate, low), getattr(gate, high)
         if least is not None and most is not None and least > most:

@@ -1,4 +1,5 @@
-"""What a description may well say and rarely means. Each lint is a warning with a switch: `lint: {no-set-e: false}`."""
+"""What a description may well say and rarely means. Each lint is a warning with a switch:
+`lint: {no-set-e: false}`."""
 
 from __future__ import annotations
 
@@ -39,55 +40,75 @@ def lint(pipeline: Pipeline, stages: Stages, folder: Path) -> list[Problem]:
 
 
 def undeclared_input(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterator[Problem]:
-    """A command names a file that no `deps` declares: DVC won't run the stage again when that file changes."""
+    """A command names a file that no `deps` declares: DVC won't run the stage again when that file
+    changes."""
     writers = _writers(stages)
     for stage in _running(stages):
         for path in _undeclared(stage):
             if _writer(writers, path) is None and (folder / path).is_file():
-                yield stage.problem(("cmd",), f"{stage.address!r} reads {path!r}, which it does not declare", "add it to `deps`")
+                yield stage.problem(
+                    ("cmd",),
+                    f"{stage.address!r} reads {path!r}, which it does not declare",
+                    "add it to `deps`",
+                )
 
 
 def unordered_input(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterator[Problem]:
-    """A command names a file that another stage writes, and no `deps` declares it: it may run before that file is there."""
+    """A command names a file that another stage writes, and no `deps` declares it: it may run before that
+    file is there."""
     writers = _writers(stages)
     for stage in _running(stages):
         for path in _undeclared(stage):
             writer = _writer(writers, path)
             if writer is not None and writer.address != stage.address:
-                message = f"{stage.address!r} reads {path!r}, which {writer.address!r} writes, and does not declare it"
-                yield stage.problem(("cmd",), message, "add it to `deps`: else nothing says which comes first")
+                message = f"{stage.address!r} does not declare {path!r}, which {writer.address!r} writes"
+                yield stage.problem(
+                    ("cmd",), message, "add it to `deps`: else nothing says which comes first"
+                )
 
 
 def missing_outs(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterator[Problem]:
-    """A stage writes nothing that it declares, though another comes after it: what it made is neither kept nor passed on."""
+    """A stage writes nothing that it declares, though another comes after it: what it made is neither kept
+    nor passed on."""
     for stage in _running(stages):
         if stage.outs:
             continue
-        later = [s.address for s in stages.values() if any(matches(stage.address, pattern) for pattern in s.ci.after)]
+        later = [
+            s.address
+            for s in stages.values()
+            if any(matches(stage.address, pattern) for pattern in s.ci.after)
+        ]
         if later:
             message = f"{stage.address!r} declares no outputs, though {later[0]!r} comes after it"
             yield stage.problem((), message, "declare in `outs` what the later stage relies on", key=True)
 
 
 def never_cacheable(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterator[Problem]:
-    """DVC's run cache can't keep the result of a stage (`always_changed`, nothing read, nothing written, `persist`): each agent runs it anew."""
+    """DVC's run cache can't keep the result of a stage (`always_changed`, nothing read, nothing written,
+    `persist`): each agent runs it anew."""
     for stage in _running(stages):
         reason = _why_not_cacheable(stage)
         if reason:
             hint = "give it `deps` or `params` and `outs` if an old result may serve again"
-            yield stage.problem((), f"the result of {stage.address!r} is never reused: {reason}", hint, key=True)
+            yield stage.problem(
+                (), f"the result of {stage.address!r} is never reused: {reason}", hint, key=True
+            )
 
 
 def no_set_e(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterator[Problem]:
-    """A command line has several commands joined by `;`: if one but the last fails, the stage succeeds all the same."""
+    """A command line has several commands joined by `;`: if one but the last fails, the stage succeeds all
+    the same."""
     for stage in _running(stages):
         if any(has_unguarded_separator(line) for line in _lines(stage)):
             message = f"{stage.address!r} goes on when a command before a `;` fails"
-            yield stage.problem(("cmd",), message, "join them by `&&`, make them a list, or begin with `set -e;`")
+            yield stage.problem(
+                ("cmd",), message, "join them by `&&`, make them a list, or begin with `set -e;`"
+            )
 
 
 def requirements_not_dep(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterator[Problem]:
-    """A requirement file is no stage's dependency: DVC takes old results for good although the libraries changed."""
+    """A requirement file is no stage's dependency: DVC takes old results for good although the libraries
+    changed."""
     for index, file in enumerate(pipeline.python.requirements if pipeline.python else ()):
         if stages and not any(overlap(str(file), dep) for stage in stages.values() for dep in stage.deps):
             message = f"{str(file)!r} is no stage's dependency, so new versions of libraries change no result"
@@ -99,7 +120,9 @@ def install_left_out(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterat
     """Nothing says how an agent gets pipegen: every job expects to find it there."""
     if pipeline.install is None and pipeline.workflows:
         message = "`install` is left out: agents must have pipegen already"
-        yield pipeline.source.problem(("name",), message, "say how they get it, such as `install: pip install WHEEL`", key=True)
+        yield pipeline.source.problem(
+            ("name",), message, "say how they get it, such as `install: pip install WHEEL`", key=True
+        )
 
 
 def unknown_metric(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterator[Problem]:
@@ -110,7 +133,11 @@ def unknown_metric(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterator
         metrics += [(("gates", name, "metric"), gate.metric), (("gates", name, "compare"), gate.compare)]
     metrics += [(("tolerance", metric), metric) for metric in pipeline.tolerance]
     for at, metric in metrics:
-        if metric is None or any(overlap(metric.file, path) for path in outs) or (folder / metric.file).is_file():
+        if (
+            metric is None
+            or any(overlap(metric.file, path) for path in outs)
+            or (folder / metric.file).is_file()
+        ):
             continue
         hint = nearest(metric.file, outs) or "declare it in `metrics` of the stage that writes it"
         yield pipeline.source.problem(at, f"no stage writes {metric.file!r}", hint)
@@ -134,13 +161,21 @@ def _running(stages: Stages) -> Iterator[ResolvedStage]:
 
 def _lines(stage: ResolvedStage) -> list[str]:
     """The command lines of a stage. DVC runs each in a shell of its own and stops at the first that fails."""
-    return [line for command in as_list(stage.cmd) for line in ([command] if isinstance(stage.cmd, list) else command.splitlines())]
+    return [
+        line
+        for command in as_list(stage.cmd)
+        for line in ([command] if isinstance(stage.cmd, list) else command.splitlines())
+    ]
 
 
 def _undeclared(stage: ResolvedStage) -> list[str]:
     """Paths in the command, relative to the description, that are neither read nor written by declaration."""
     declared = [*stage.deps, *stage.params, *(out.path for out in stage.outs)]
-    named = (posixpath.normpath(posixpath.join(stage.wdir, path)) for line in _lines(stage) for path in paths_in(line))
+    named = (
+        posixpath.normpath(posixpath.join(stage.wdir, path))
+        for line in _lines(stage)
+        for path in paths_in(line)
+    )
     inside = (path for path in named if not path.startswith("../") and path not in (".", ".."))
     return [path for path in dict.fromkeys(inside) if not any(overlap(path, known) for known in declared)]
 

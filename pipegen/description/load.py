@@ -38,13 +38,15 @@ class Examined(NamedTuple):
     """A description read as far as it is right."""
 
     pipeline: Pipeline | None
-    """Without the parts that are wrong; None where too little is right for the checks that follow to say anything true."""
+    """Without the parts that are wrong; None where too little is right for the checks that follow to say
+    anything true."""
     problems: list[Problem]
     """Every mistake of the grammar, and every value that looks like a secret."""
 
 
 def examine(text: str, file: str = FILE_NAME) -> Examined:
-    """Read a description by the grammar, and keep what is right of it, so that one look finds the mistakes of all checks.
+    """Read a description by the grammar, and keep what is right of it, so that one look finds the mistakes
+    of all checks.
 
     Raises:
         DescriptionError: it is not YAML, or something else than a description.
@@ -55,7 +57,9 @@ def examine(text: str, file: str = FILE_NAME) -> Examined:
     reader = Reader(source)
     pipeline = reader.read_what_is_right(Pipeline, document.value)
     found = secret_values.find(document.value)
-    plain = [str(path) for path in document.value.get("plain") or () if isinstance(path, str)] if found else []
+    plain = (
+        [str(path) for path in document.value.get("plain") or () if isinstance(path, str)] if found else []
+    )
     problems = [secret_values.masked(problem, found) for problem in reader.problems]
     problems += secret_values.refuse(document.value, source, plain)
     if pipeline is not None and reader.lost:
@@ -68,7 +72,7 @@ def _without_doubtful(pipeline: Pipeline, data: dict[str, Any], lost: list[At]) 
     broken = {path[1] for path in lost if path[:1] == ("workflows",) and len(path) > 1}
     if any("promote" in (data["workflows"][name] or ()) for name in broken):
         return None
-    if not all(path[:1] == ("workflows",) and len(path) > 1 or _stands_alone(path) for path in lost):
+    if not all((path[1:] and path[0] == "workflows") or _stands_alone(path) for path in lost):
         return None
     return pipeline.replace(workflows={n: w for n, w in pipeline.workflows.items() if n not in broken})
 
@@ -108,7 +112,9 @@ def _refuse_other_files(document: Document) -> None:
     """A file that is something else altogether gets one message, not one for each key."""
     value = document.value
     if value is None:
-        raise DescriptionError([Problem("is empty", document.file, hint="`pipegen init` writes a first description")])
+        raise DescriptionError(
+            [Problem("is empty", document.file, hint="`pipegen init` writes a first description")]
+        )
     if not isinstance(value, dict):
         raise DescriptionError([document.problem((), "a description is a mapping of keys to values")])
     if "stages" in value and "name" not in value and "pipegen" not in value:

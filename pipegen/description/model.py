@@ -1,6 +1,8 @@
-"""The classes of `pipegen.yaml`. What stands here is the grammar: reading, writing, the table in `docs/` and the JSON Schema follow it.
+"""The classes of `pipegen.yaml`. What stands here is the grammar: reading, writing, the table in `docs/`
+and the JSON Schema follow it.
 
-All are plain frozen dataclasses that can be built in Python. Values of one server (`jenkins:`, `gocd:` under targets,
+All are plain frozen dataclasses that can be built in Python. Values of one server (`jenkins:`, `gocd:`
+under targets,
 agents, secrets, people) stay mappings here; the target that owns the word reads them.
 """
 
@@ -44,14 +46,20 @@ class Ci:
     """What CI needs to know of a stage; kept in `dvc.yaml` as `meta.pipegen`, where DVC interpolates it."""
 
     agent: Name | None = word("The kind of machine, a name in `agents`.", None, shown="`defaults.agent`")
-    timeout: Duration | None = word("The longest it may take, by the wall clock.", None, shown="`defaults.timeout`, 1h")
+    timeout: Duration | None = word(
+        "The longest it may take, by the wall clock.", None, shown="`defaults.timeout`, 1h"
+    )
     retry: int | None = word("Further attempts after a failure.", None, shown="`defaults.retry`, 0")
     env: Env = word("Environment variables of its job.", {})
     secrets: list[Name] = word("Names in `secrets` that its command gets.", [])
-    tests: list[str | dict[str, Any]] = word("Commands, or declared checks, that test what the stage made.", [])
+    tests: list[str | dict[str, Any]] = word(
+        "Commands, or declared checks, that test what the stage made.", []
+    )
     after: list[str] = word("Stages that must be done first although no data flows from them.", [])
     mutex: list[Name] = word("Names: two jobs with one in common never run at the same time.", [])
-    group: Name | None = word("Stages of one group share an agent and a job.", None, shown="a chain shares its agent")
+    group: Name | None = word(
+        "Stages of one group share an agent and a job.", None, shown="a chain shares its agent"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +99,8 @@ class StagesFrom:
 
 @dataclass(frozen=True, kw_only=True)
 class Python:
-    """The Python environment that every agent makes once and keeps, by hash of version and requirement files."""
+    """The Python environment that every agent makes once and keeps, by hash of version and requirement
+    files."""
 
     version: str | None = word("Such as `3.11`.", None, shown="the agent's own")
     requirements: list[Path] = word("Requirement files.", [])
@@ -141,8 +150,12 @@ class Remote:
 class Data:
     """Where data lives, and what becomes of the lock file of a build."""
 
-    remote: Remote | None = word("The DVC remote through which agents share data.", None, shown="DVC's default remote")
-    lock: Literal["artifact", "commit"] = word("`artifact`: the build publishes `dvc.lock`; `commit`: it commits it.", "artifact")
+    remote: Remote | None = word(
+        "The DVC remote through which agents share data.", None, shown="DVC's default remote"
+    )
+    lock: Literal["artifact", "commit"] = word(
+        "`artifact`: the build publishes `dvc.lock`; `commit`: it commits it.", "artifact"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,7 +265,9 @@ class Promote:
     """Give a model version a name, and deploy it where the name is an environment."""
 
     model: ArtifactName = word("A name in `models`.")
-    from_: Name | None = word("Move the version with this name; without it, the version that this run made.", None, spelled="from")
+    from_: Name | None = word(
+        "Move the version with this name; without it, the version that this run made.", None, spelled="from"
+    )
     to: Name = word("The name it gets; one of `environments` deploys it.")
 
 
@@ -271,8 +286,12 @@ class Workflow:
     on: On | Literal["pull_request", "manual"] = word("What starts it.")
     servers: list[Name] | None = word("The targets it is generated for.", None, shown="all of `targets`")
     branch: Branch | None = word("The branch it runs on, where its trigger names none.", None, shown="main")
-    stages: list[str] | None = word("The stages it runs (names, patterns), with all they need.", None, shown="all")
-    set: dict[Parameter, str | int | float | bool] = word("Parameters for its runs; `{date:%Y-%m}` is the date of the run.", {})
+    stages: list[str] | None = word(
+        "The stages it runs (names, patterns), with all they need.", None, shown="all"
+    )
+    set: dict[Parameter, str | int | float | bool] = word(
+        "Parameters for its runs; `{date:%Y-%m}` is the date of the run.", {}
+    )
     inputs: dict[EnvName, Input] = word("What a person is asked when starting it.", {})
     gates: Literal["all"] | list[Name] = word("The gates it must pass.", [])
     report: Report | None = word("Who gets the report.", None)
@@ -303,8 +322,14 @@ class Pipeline:
     pipegen: Literal[1] = word("The version of this grammar.", 1)
     name: Name = word("The pipeline's name; servers see it.")
     owner: str | None = word("Who answers for it.", None)
-    repository: GitUrl | None = word("Where servers clone it from.", None, shown="required for GoCD and plain Jenkins jobs")
-    targets: PerServer = word("What to generate, with each target's own words.", {"jenkins": {}, "gocd": {}}, shown="Jenkins and GoCD, `levels`")
+    repository: GitUrl | None = word(
+        "Where servers clone it from.", None, shown="required for GoCD and plain Jenkins jobs"
+    )
+    targets: PerServer = word(
+        "What to generate, with each target's own words.",
+        {"jenkins": {}, "gocd": {}},
+        shown="Jenkins and GoCD, `levels`",
+    )
     install: str | None = word("The command that brings pipegen to an agent.", None)
     python: Python | None = word("The Python environment of every job.", None)
     setup: list[str] = word("Commands that each job runs first.", [])
@@ -314,13 +339,17 @@ class Pipeline:
     data: Data = word("Where data lives.", Data())
     env: Env = word("Environment variables of all jobs.", {})
     vars: list[str | dict[str, Any]] = word("DVC's values for interpolation.", [])
-    stages: StagesFrom | dict[StageName, Stage | Foreach] = word("The stages, or the `dvc.yaml` files that have them.")
+    stages: StagesFrom | dict[StageName, Stage | Foreach] = word(
+        "The stages, or the `dvc.yaml` files that have them."
+    )
     params: list[str] = word("DVC's top-level parameter files.", [])
     metrics: list[str] = word("DVC's top-level metrics.", [])
     plots: list[str | dict[str, Any]] = word("DVC's top-level plots.", [])
     artifacts: dict[ArtifactName, dict[str, Any]] = word("DVC's artifacts.", {})
     datasets: list[dict[str, Any]] = word("DVC's datasets.", [])
-    ci: dict[str, Ci] = word("`ci` by stage address, for stages that stand in `dvc.yaml` files; `train@*` for many.", {})
+    ci: dict[str, Ci] = word(
+        "`ci` by stage address, for stages that stand in `dvc.yaml` files; `train@*` for many.", {}
+    )
     models: dict[ArtifactName, Model] = word("Models that this pipeline makes.", {})
     gates: dict[Name, Gate] = word("Conditions on metrics.", {})
     people: dict[Name, People] = word("Groups of people.", {})
@@ -338,13 +367,15 @@ class Pipeline:
 
     @classmethod
     def from_file(cls, path: str) -> Pipeline:
-        """Read and check `pipegen.yaml`. Raises DescriptionError with every problem, FileError if it can't be read."""
+        """Read and check `pipegen.yaml`. Raises DescriptionError with every problem, FileError if it can't
+        be read."""
         from pipegen.description.load import load
 
         return load(path)
 
     def to_yaml(self) -> str:
-        """This description as `pipegen.yaml`: what was left out stays out; reading it again gives an equal description."""
+        """This description as `pipegen.yaml`: what was left out stays out; reading it again gives an equal
+        description."""
         from pipegen.description.writing import to_yaml
 
         return to_yaml(self)

@@ -1,4 +1,5 @@
-"""Each place is written by one stage, and lies inside the repository: DVC's rules, said before DVC says them."""
+"""Each place is written by one stage, and lies inside the repository: DVC's rules, said before DVC says
+them."""
 
 from __future__ import annotations
 
@@ -63,7 +64,8 @@ def inside_repository(stages: Stages, folder: Path | None) -> Iterator[Problem]:
 
 
 def _depth(folder: Path) -> int:
-    """How many folders lie between `folder` and the top of its DVC repository, or its git repository where there is none."""
+    """How many folders lie between `folder` and the top of its DVC repository, or its git repository where
+    there is none."""
     parents = [folder.resolve(), *folder.resolve().parents]
     for mark in (".dvc", ".git"):
         for depth, parent in enumerate(parents):

@@ -16,14 +16,16 @@ Stages = Mapping[str, ResolvedStage]
 
 
 def unknown(pipeline: Pipeline, at: At, what: str, name: str, valid: Iterable[str], section: str) -> Problem:
-    """The problem that `name` is nowhere defined: with the nearest word that is, or the section that should define it."""
+    """The problem that `name` is nowhere defined: with the nearest word that is, or the section that should
+    define it."""
     known = list(valid)
     hint = nearest(name, known) if known else f"`{section}:` defines none"
     return pipeline.source.problem(at, f"{what} {shorten(str(name), 60)!r} is not defined", hint)
 
 
 def ci_problem(pipeline: Pipeline, stage: ResolvedStage, where: At, message: str, hint: str = "") -> Problem:
-    """A problem in what `ci` says of a stage: in the stage's own block, or in the description's `ci:` that lies over it."""
+    """A problem in what `ci` says of a stage: in the stage's own block, or in the description's `ci:` that
+    lies over it."""
     attribute = words(Ci)[str(where[0])].attribute
     said = [
         pattern

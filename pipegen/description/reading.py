@@ -69,7 +69,8 @@ class Reader:
         return _MISSING
 
     def read_what_is_right(self, kind: type[T], value: Any) -> T | None:
-        """`value` as `kind` without the parts that are wrong, which `problems` and `lost` tell; None if nothing is left."""
+        """`value` as `kind` without the parts that are wrong, which `problems` and `lost` tell; None if
+        nothing is left."""
         found = self.read(kind, value, ())
         return None if found is _MISSING else found
 
@@ -82,7 +83,9 @@ class Reader:
         if not fitting and self._awaits_interpolation(value):
             return value
         if not fitting:
-            return self.refuse(path, f"{shown(value)} stands where {describe(kind)} is expected", _quote_hint(kinds, value))
+            return self.refuse(
+                path, f"{shown(value)} stands where {describe(kind)} is expected", _quote_hint(kinds, value)
+            )
         return self._one(_best(fitting, value), value, path)
 
     def _one(self, kind: Any, value: Any, path: Path) -> Any:
@@ -93,7 +96,9 @@ class Reader:
         if kind is Any:
             return value
         if not _fits(kind, value):
-            return self.refuse(path, f"{shown(value)} stands where {describe(kind)} is expected", _quote_hint((kind,), value))
+            return self.refuse(
+                path, f"{shown(value)} stands where {describe(kind)} is expected", _quote_hint((kind,), value)
+            )
         origin = get_origin(kind)
         if origin is list:
             items = [self.read(get_args(kind)[0], item, (*path, i)) for i, item in enumerate(value)]
@@ -138,14 +143,23 @@ class Reader:
         known = words(cls)
         if not isinstance(value, Mapping):
             keys = ", ".join(w.key for w in known.values() if w.key != "*")
-            return self.refuse(path, f"{shown(value)} stands where a mapping is expected", f"its keys: {keys}" if keys else "")
+            return self.refuse(
+                path,
+                f"{shown(value)} stands where a mapping is expected",
+                f"its keys: {keys}" if keys else "",
+            )
         rest = known.get("*")
         found: dict[str, Any] = {}
         for key, item in value.items():
             if key in known and key != "*":
                 found[known[key].attribute] = self.read(known[key].type, item, (*path, key))
             elif rest is None:
-                self.refuse((*path, key), f"{shown(key)} is not a key here", self._key_hint(key, known, path), key=True)
+                self.refuse(
+                    (*path, key),
+                    f"{shown(key)} is not a key here",
+                    self._key_hint(key, known, path),
+                    key=True,
+                )
         if rest is not None:
             others = {key: item for key, item in value.items() if key not in known}
             found[rest.attribute] = self.read(rest.type, others, path)
@@ -219,7 +233,9 @@ def describe(kind: Any) -> str:
         return kind.form
     if dataclasses.is_dataclass(kind):
         return "a mapping"
-    return {str: "text", int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "any value")
+    return {str: "text", int: "a whole number", float: "a number", bool: "true or false"}.get(
+        kind, "any value"
+    )
 
 
 def _fits(kind: Any, value: Any) -> bool:

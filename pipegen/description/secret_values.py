@@ -1,6 +1,8 @@
-"""What looks like a secret value is refused, wherever it stands: a description is committed, read and mailed around.
+"""What looks like a secret value is refused, wherever it stands: a description is committed, read and
+mailed around.
 
-Known forms (key ids, tokens, private keys, passwords in URLs) are found in any text; text without a known form only where its key,
+Known forms (key ids, tokens, private keys, passwords in URLs) are found in any text; text without a known
+form only where its key,
 variable or option is named like a secret. No message ever shows the value.
 """
 
@@ -20,7 +22,8 @@ from pipegen.errors import Problem
 MASK = "****"
 _LEAST_TOKEN = 16
 _LEAST_BITS = 3.3
-"""Bits per character (Shannon) from which text is taken for random; words of a language and hexadecimal lie on its two sides."""
+"""Bits per character (Shannon) from which text is taken for random; words of a language and hexadecimal lie
+on its two sides."""
 
 _FORMS = [
     ("a private key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*"),
@@ -62,7 +65,8 @@ def refuse(data: Any, source: Source, plain: Iterable[str] = (), *, within: str 
         data: a whole file as plain data.
         source: where it was read from.
         plain: dotted paths of values that look like secrets and are none.
-        within: the name of the file, for files other than the description; their paths in `plain` are `FILE:PATH`.
+        within: the name of the file, for files other than the description; their paths in `plain` are
+        `FILE:PATH`.
     """
     allowed = set(plain)
     found = find(data)
@@ -86,7 +90,8 @@ def find(data: Any) -> list[Finding]:
 def masked(problem: Problem, found: Iterable[Finding]) -> Problem:
     """The same problem without any of the values found, neither in its message nor in its line.
 
-    A value may be written in another way in the file than it reads (escapes, several lines), so a line whose value is
+    A value may be written in another way in the file than it reads (escapes, several lines), so a line
+    whose value is
     refused ends where the value begins.
     """
     message, line = problem.message, problem.source
@@ -109,7 +114,9 @@ def _name(path: Path, within: str) -> str:
 
 
 def _hint(path: str) -> str:
-    return f'keep it in the CI server\'s store and name it under `secrets:`; if it is none: `plain: ["{path}"]`'
+    return (
+        f'keep it in the CI server\'s store and name it under `secrets:`; if it is none: `plain: ["{path}"]`'
+    )
 
 
 def _texts(data: Any, path: Path, name: str) -> Iterator[tuple[Path, str, str]]:
@@ -118,7 +125,9 @@ def _texts(data: Any, path: Path, name: str) -> Iterator[tuple[Path, str, str]]:
         yield path, name, data
     elif isinstance(data, Mapping):
         for key, item in data.items():
-            named = "" if path[:1] == ("secrets",) else str(key)  # there stand names, as the servers' stores have them
+            named = (
+                "" if path[:1] == ("secrets",) else str(key)
+            )  # there stand names, as the servers' stores have them
             yield from _texts(item, (*path, key), named)
     elif isinstance(data, list):
         for index, item in enumerate(data):
@@ -126,12 +135,16 @@ def _texts(data: Any, path: Path, name: str) -> Iterator[tuple[Path, str, str]]:
 
 
 def _secret_in(name: str, text: str) -> tuple[str, str]:
-    """The kind of secret that `text`, standing under the key `name`, looks like, and the value itself; else two empty texts."""
+    """The kind of secret that `text`, standing under the key `name`, looks like, and the value itself; else
+    two empty texts."""
     for kind, pattern in _KNOWN:
         known = pattern.search(text)
         if known:
             return kind, known.groupdict().get("value") or known[0]
-    given = [(found["name"] or found["option"], found["value"] or found["argument"]) for found in _GIVEN.finditer(text)]
+    given = [
+        (found["name"] or found["option"], found["value"] or found["argument"])
+        for found in _GIVEN.finditer(text)
+    ]
     for holder, value in [(name, text), *given]:
         if _is_secret(holder, value):
             return f"the value of a secret, by the name {holder!r}", value

@@ -1,6 +1,7 @@
 """Kinds of text that a description holds: each is a `str` that knows its own form.
 
-A kind has a `form` (a phrase for messages and the grammar), optionally a `pattern` (for JSON Schema), and `check`, which
+A kind has a `form` (a phrase for messages and the grammar), optionally a `pattern` (for JSON Schema), and
+`check`, which
 raises ValueError with the reason.
 """
 
@@ -31,7 +32,8 @@ class Text(str):
 
 
 class Name(Text):
-    """A name that both servers take: pipeline, agent, workflow, model …  (GoCD's rule is the stricter one.)"""
+    """A name that both servers take: pipeline, agent, workflow, model …  (GoCD's rule is the stricter
+    one.)"""
 
     form = "a name (letters, digits, `_`, `-`, `.`; not first `.`; at most 100)"
     pattern = r"[A-Za-z0-9_\-][A-Za-z0-9_\-.]{0,99}"
@@ -95,7 +97,8 @@ class Percent(Text):
 
 
 class Metric(Text):
-    """A value in a metrics file: `metrics/best.json:r2`, with `*` for any key: `metrics/by_zip.json:*.rmse`."""
+    """A value in a metrics file: `metrics/best.json:r2`, with `*` for any key:
+    `metrics/by_zip.json:*.rmse`."""
 
     form = "a metric: FILE:PATH, such as metrics/best.json:r2"
     pattern = r"[^:\s][^:]*:[^:]+"

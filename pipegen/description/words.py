@@ -1,6 +1,8 @@
-"""How a key of the description is declared: a dataclass field with its meaning and, where Python forbids the word, its spelling.
+"""How a key of the description is declared: a dataclass field with its meaning and, where Python forbids
+the word, its spelling.
 
-The dataclasses of `model` are the one source: `reading` follows their annotations, `writing` turns them back, `grammar` prints them.
+The dataclasses of `model` are the one source: `reading` follows their annotations, `writing` turns them
+back, `grammar` prints them.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ def word(meaning: str, default: Any = MISSING, *, spelled: str = "", shown: str 
 
     Args:
         meaning: one sentence for the grammar table.
-        default: its value where the key is left out; a list or dict is copied. Without one the key is required.
+        default: its value where the key is left out; a list or dict is copied. Without one the key is
+        required.
         spelled: the key itself, where it is a Python keyword.
         shown: what the grammar table says of the default, where the value says too little.
     """

@@ -31,7 +31,11 @@ def _trigger(workflow: Workflow) -> Iterator[Mistake]:
     on = workflow.on
     if isinstance(on, On):
         if (on.push is None) == (on.schedule is None):
-            yield ("on",), "a workflow starts on exactly one of `push` and `schedule`", "make two workflows of two triggers"
+            yield (
+                ("on",),
+                "a workflow starts on exactly one of `push` and `schedule`",
+                "make two workflows of two triggers",
+            )
         if on.timezone is not None and on.schedule is None:
             yield ("on", "timezone"), "a time zone goes with `schedule`", ""
         if on.push is not None and not on.push.branches:
@@ -71,7 +75,11 @@ def _inputs(workflow: Workflow) -> Iterator[Mistake]:
         if asked.choices and asked.default not in asked.choices:
             yield ("inputs", name, "default"), f"{asked.default!r} is none of the choices", ""
         if name.lower() in lower:
-            yield ("inputs", name), f"{str(name)!r} and {lower[name.lower()]!r} differ in case only", "rename one"
+            yield (
+                ("inputs", name),
+                f"{str(name)!r} and {lower[name.lower()]!r} differ in case only",
+                "rename one",
+            )
         lower.setdefault(name.lower(), str(name))
 
 
@@ -83,11 +91,19 @@ def _parts(pipeline: Pipeline, workflow: Workflow) -> Iterator[Mistake]:
     if workflow.approve is not None and workflow.promote is None:
         yield ("approve",), "there is nothing to approve", "`approve` goes with `promote`"
     if workflow.report is not None and workflow.report.mail and pipeline.mail is None:
-        yield ("report", "mail"), "a report by mail needs a mail server", "describe it under `mail:` at top level"
+        yield (
+            ("report", "mail"),
+            "a report by mail needs a mail server",
+            "describe it under `mail:` at top level",
+        )
     if workflow.comment is not None and workflow.on != "pull_request":
         yield ("comment",), "only a pull request can be commented", "`comment` goes with `on: pull_request`"
     if workflow.comment is not None and pipeline.forge is None:
-        yield ("comment",), "a comment needs the place where pull requests live", "describe it under `forge:` at top level"
+        yield (
+            ("comment",),
+            "a comment needs the place where pull requests live",
+            "describe it under `forge:` at top level",
+        )
     promote = workflow.promote
     if promote is not None and promote.from_ == promote.to:
         yield ("promote", "to"), f"the model has the name {str(promote.to)!r} already", ""
@@ -100,19 +116,36 @@ def _names(pipeline: Pipeline, workflow: Workflow, at: At) -> Iterator[Problem]:
                 yield unknown(pipeline, (*at, "gates", index), "the gate", gate, pipeline.gates, "gates")
     for index, server in enumerate(workflow.servers or ()):
         if server not in pipeline.targets:
-            yield unknown(pipeline, (*at, "servers", index), "the target", server, pipeline.targets, "targets")
+            yield unknown(
+                pipeline, (*at, "servers", index), "the target", server, pipeline.targets, "targets"
+            )
     if workflow.approve is not None and workflow.approve.by not in pipeline.people:
-        yield unknown(pipeline, (*at, "approve", "by"), "the group of people", workflow.approve.by, pipeline.people, "people")
+        yield unknown(
+            pipeline,
+            (*at, "approve", "by"),
+            "the group of people",
+            workflow.approve.by,
+            pipeline.people,
+            "people",
+        )
     promote = workflow.promote
     if promote is None:
         return
     if promote.model not in pipeline.models:
-        yield unknown(pipeline, (*at, "promote", "model"), "the model", promote.model, pipeline.models, "models")
-    given = {str(w.promote.to) for w in pipeline.workflows.values() if w.promote and w.promote.model == promote.model}
+        yield unknown(
+            pipeline, (*at, "promote", "model"), "the model", promote.model, pipeline.models, "models"
+        )
+    given = {
+        str(w.promote.to)
+        for w in pipeline.workflows.values()
+        if w.promote and w.promote.model == promote.model
+    }
     if promote.from_ is not None and promote.from_ not in given:
         where = (*at, "promote", "from")
         message = f"no workflow gives a version of {str(promote.model)!r} the name {str(promote.from_)!r}"
-        yield pipeline.source.problem(where, message, nearest(promote.from_, sorted(given - {str(promote.to)})))
+        yield pipeline.source.problem(
+            where, message, nearest(promote.from_, sorted(given - {str(promote.to)}))
+        )
 
 
 def _stages(pipeline: Pipeline, workflow: Workflow, stages: Stages, at: At) -> Iterator[Problem]:
@@ -120,7 +153,9 @@ def _stages(pipeline: Pipeline, workflow: Workflow, stages: Stages, at: At) -> I
         return
     if _only_moves(workflow):
         hint = "remove `stages`, or promote what this run makes: without `from`"
-        yield pipeline.source.problem((*at, "stages"), "a workflow with `promote: {from: …}` runs no stage", hint)
+        yield pipeline.source.problem(
+            (*at, "stages"), "a workflow with `promote: {from: …}` runs no stage", hint
+        )
     groups = dict.fromkeys([*stages, *(stage.group for stage in stages.values())])
     for index, pattern in enumerate(workflow.stages):
         if not any(matches(address, pattern) for address in stages):

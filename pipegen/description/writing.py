@@ -43,4 +43,8 @@ def dump(data: Any) -> str:
 
     from pipegen.description.dumper import Dumper12
 
-    return str(yaml.dump(data, Dumper=Dumper12, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False))
+    return str(
+        yaml.dump(
+            data, Dumper=Dumper12, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False
+        )
+    )
