@@ -75,8 +75,7 @@ def cross_checks(pipeline: Pipeline, target: str) -> Iterator[Problem]:
         if section == "agents" and value.resources and value.elastic_profile:
             message = "a GoCD job has resources or an elastic profile, not both"
             yield pipeline.source.problem((*path, "elastic_profile"), message, "leave one of them out")
-        if section == "secrets" and len(value.keys) != len(pipeline.secrets[path[1]].env):
-            env = pipeline.secrets[path[1]].env
+        if section == "secrets" and len(value.keys) != len(env := pipeline.secrets[Name(path[1])].env):
             message = f"{len(value.keys)} keys stand here for {len(env)} variables: {', '.join(env)}"
             yield pipeline.source.problem((*path, "keys"), message, "one key for each variable, in the same order")
         if section == "people" and not (value.roles or value.users):

@@ -1,0 +1,68 @@
+"""The pipelines of the API as the YAML plugin takes them, format 10. The template holds the file's form; nothing is decided here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from pipegen.targets.gocd.jobs import JSON
+from pipegen.targets.gocd.pipelines import Drawn
+from pipegen.targets.gocd.words import Options
+from pipegen.targets.templates import render
+
+_PLAIN = re.compile(r"(?!(?:y|yes|n|no|on|off|true|false|null)\Z)[A-Za-z][A-Za-z0-9_/-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*", re.IGNORECASE)
+"""Text that no reader of YAML takes for anything else; most of a file is such words."""
+
+
+def to_yaml(drawn: Sequence[Drawn], group: str, options: Options) -> str:
+    """The file's text, without the header."""
+    filters = {"scalar": scalar, "comment": _comment}
+    return render(
+        "gocd",
+        "pipelines.gocd.yaml.j2",
+        filters,
+        drawn=drawn,
+        install=_common_task(drawn),
+        group=group,
+        environment=options.environment,
+        configrepo=options.material == "configrepo",
+        lines=_block,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    import yaml
+
+    from pipegen.description.dumper import Dumper12
+
+    # in a flow sequence, so that it may stand anywhere; without folding
+    return str(yaml.dump([text], Dumper=Dumper12, default_flow_style=True, allow_unicode=True, width=1 << 30))[1:-2]
+
+
+def scalar(value: str | Sequence[str]) -> str:
+    """A text, or a list of texts, in one line of YAML; the description's dumper does the quoting."""
+    if isinstance(value, str):
+        return value if _PLAIN.fullmatch(value) else _quoted(value)
+    return f"[{', '.join(map(scalar, value))}]"
+
+
+def _block(task: JSON) -> list[str]:
+    """The lines of a task's last argument if a block shows them better and keeps them as they are; else none."""
+    text: str = (task["attributes"]["arguments"] or [""])[-1]
+    lines = text.split("\n")
+    fits = text.endswith("\n") and len(lines) > 2 and not text.startswith((" ", "\n")) and not text.endswith("\n\n")
+    return lines[:-1] if fits and all(line == line.rstrip() and line.isprintable() for line in lines) else []
+
+
+def _common_task(drawn: Sequence[Drawn]) -> JSON | None:
+    """The script that several jobs run, which stands once under `common`: bringing pipegen to the agent."""
+    jobs = [job for d in drawn for stage in d.pipeline["stages"] for job in stage["jobs"]]
+    scripts = [task for job in jobs for task in job["tasks"] if task["type"] == "exec" and _block(task)]
+    return scripts[0] if len(scripts) > 1 and all(task == scripts[0] for task in scripts) else None
+
+
+def _comment(text: str) -> str:
+    """Text in one line of a comment."""
+    return "".join(ch if ch.isprintable() else " " for ch in text)
