@@ -2,9 +2,8 @@
 @Field Map rows = [:]
 @Field Map missing = [:]
 @Field Map dependants = [:]
-
 def addRows(String table, List active) {
-  def lists = ['needs', 'workflows', 'locks', 'secrets', 'env', 'reads', 'writes', 'junit', 'artifacts', 'names', 'commands', 'always']
+  def lists = ['needs', 'workflows', 'locks', 'secrets', 'env', 'reads', 'writes', 'names', 'commands', 'always']
   for (line in table.trim().split('\n')) {
     def cells = line.split(' \\| ', -1)
     def row = [name: plain(cells[0]), agent: plain(cells[1]), minutes: cells[2].toInteger(), attempts: cells[3].toInteger()]
@@ -14,11 +13,7 @@ def addRows(String table, List active) {
     if (wanted) { rows[row.name] = row; missing[row.name] = row.needs.size() }
   }
 }
-def items(String cell) {
-  def found = []
-  if (cell != '-') { for (item in cell.split(',', -1)) { found << plain(item) } }
-  return found
-}
+def items(String cell) { def found = []; if (cell != '-') { for (item in cell.split(',', -1)) { found << plain(item) } }; return found }
 def plain(String text) { return text.replace('%7C', '|').replace('%2C', ',').replace('%0A', '\n').replace('%0D', '\r').replace('%2D', '-').replace('%25', '%') }
 def runGraph() {
   for (row in rows.values()) { for (n in row.needs) { if (!dependants.containsKey(n)) { dependants[n] = [] }; dependants[n] << row.name } }
@@ -29,29 +24,34 @@ def launch(List names) {
   for (n in names) { def name = n; branches[name] = { runFrom(name) } }
   if (names.size() == 1) { runFrom(names[0]) } else if (names.size() > 1) { parallel(branches) }
 }
-def runFrom(String name) {
-  runJob(rows[name], 0)
-  def ready = []
-  for (d in (dependants[name] ?: [])) { missing[d] = missing[d] - 1; if (missing[d] == 0 && !held.contains(d)) { ready << d } }
+def runFrom(String first) {
+  def ready = [first]
+  while (ready.size() == 1) {
+    def name = ready[0]
+    runJob(rows[name], 0)
+    ready = []
+    for (d in (dependants[name] ?: [])) { missing[d] = missing[d] - 1; if (missing[d] == 0 && !held.contains(d)) { ready << d } }
+  }
   launch(ready)
 }
-def runJob(Map row, int milestoneNumber) {
+def runJob(Map row, int ordinal) {
   stage(row.name) { withLocks(row.locks) { retry(count: row.attempts, conditions: [agent(), nonresumable()]) { onAgent(row.agent) { withEnv(row.env) {
-    checkOut()
-    if (milestoneNumber > 0) { milestone(ordinal: milestoneNumber) }
-    inFolder {
-      try {
-        bringTool()
-        for (path in row.reads) { unstash(path.substring(path.lastIndexOf('/') + 1)) }
-        for (int i = 0; i < row.commands.size(); i++) { runCommand(row, i) }
-      } finally {
-        for (command in row.always) { shell(row, command) }
-        for (path in row.writes) { stash(name: path.substring(path.lastIndexOf('/') + 1), includes: path, allowEmpty: true) }
-        for (path in row.junit) { junit(testResults: path, allowEmptyResults: true) }
-        for (path in row.artifacts) { archiveArtifacts(artifacts: path, allowEmptyArchive: true) }
-      }
+    try {
+      begin(row.reads)
+      if (ordinal > 0) { milestone(ordinal: ordinal) }
+      for (int i = 0; i < row.commands.size(); i++) { runCommand(row, i) }
+    } finally {
+      for (line in row.always) { command(line, row.minutes, row.secrets) }
+      finish(row.writes)
     }
   } } } } }
 }
-def runCommand(Map row, int i) { if (row.commands.size() > 1) { stage(row.names[i]) { shell(row, row.commands[i]) } } else { shell(row, row.commands[i]) } }
-def shell(Map row, String command) { timeout(time: row.minutes, unit: 'MINUTES') { withCredentials(bindings(row.secrets)) { sh(command) } } }
+def runCommand(Map row, int i) {
+  if (row.commands.size() == 1) { command(row.commands[0], row.minutes, row.secrets) }
+  else { stage(row.names[i]) { command(row.commands[i], row.minutes, row.secrets) } }
+}
+def withLocks(List names, Closure body) {
+  def others = []
+  for (int i = 1; i < names.size(); i++) { others << [resource: names[i]] }
+  if (names.isEmpty()) { body() } else { lock(resource: names[0], extra: others) { body() } }
+}

@@ -41,11 +41,11 @@ class Jenkins(Target):
         words = self.read_words(request.pipeline)
         files, warnings = [], []
         for plan, multibranch in self.units(request, words.options):
+            limits.refuse_too_large(plan)
+            path = script_path(plan, multibranch)
             mapper = Mapper(request.pipeline, plan, words, multibranch=multibranch)
-            layout, said = limits.fitting_layout(plan, words.options.layout, script_path(plan, multibranch))
-            body = scripted(mapper) if layout == "graph" else declarative(mapper, layout)
-            limits.refuse_too_large(plan, body)
-            files.append(GeneratedFile(script_path(plan, multibranch), Marker.header("\n" + body, "// {}"), plan.workflows))
+            body, said = _fitting(mapper, words.options.layout, path)
+            files.append(GeneratedFile(path, Marker.header("\n" + body, "// {}"), plan.workflows))
             warnings += said
         return Generated(tuple(files), tuple(warnings))
 
@@ -88,6 +88,15 @@ class Jenkins(Target):
         names = getattr(pipeline, section)
         found = {name: self.options(pipeline, section, name, cls) for name in names}
         return {name: value for name, value in found.items() if value is not None}
+
+
+def _fitting(mapper: Mapper, layout: str, path: str) -> tuple[str, list[Problem]]:
+    """The file in the layout wanted, or in `graph`, which has no limit of size, with a warning."""
+    if layout == "graph":
+        return scripted(mapper), []
+    body = declarative(mapper, layout)
+    warnings = limits.too_large(mapper.plan, layout, body, path)
+    return (scripted(mapper) if warnings else body), warnings
 
 
 def script_path(plan: Plan, multibranch: bool) -> str:

@@ -19,6 +19,12 @@ class Level:
     name: str
     jobs: list[View]
 
+    @property
+    def when(self) -> list[str]:
+        """The condition that all its jobs have in common, which then stands once, without what concerns an agent."""
+        first = self.jobs[0].when
+        return first[2:] if len(self.jobs) > 1 and all(job.when == first for job in self.jobs) else []
+
 
 def declarative(mapper: Mapper, layout: str) -> str:
     """The Jenkinsfile of a plan, without its header."""
@@ -32,6 +38,7 @@ def declarative(mapper: Mapper, layout: str) -> str:
         environment=environment(mapper.plan),
         revision=_revision(mapper),
         levels=_levels(mapper, layout),
+        **mapper.shared(),
     )
 
 
@@ -89,12 +96,11 @@ def run_environment(plan: Plan) -> dict[str, str]:
     return {"PIPEGEN_WORKFLOWS": ",".join(plan.workflows), "PIPEGEN_PLAN": plan.digest}
 
 
-def _revision(mapper: Mapper) -> Any:
-    """A first stage that notes the build's revision, where several jobs start at once and none could do it for all."""
-    if mapper.multibranch or mapper.pins_itself:
+def _revision(mapper: Mapper) -> dict[str, Any] | None:
+    """A first stage that notes the build's commit, where several jobs start at once and would each note their own."""
+    if mapper.multibranch or sum(not job.needs for job in mapper.plan.jobs) == 1:
         return None
-    first = mapper.plan.jobs[0]
-    return {"agent": mapper.agent(first.agent), "lines": ["script {", "  env.PIPEGEN_REVISION = checkout(scm).GIT_COMMIT", "}"]}
+    return {"agent": mapper.agent(mapper.plan.jobs[0].agent)}
 
 
 def _levels(mapper: Mapper, layout: str) -> list[Level]:

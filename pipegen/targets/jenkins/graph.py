@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import posixpath
+from collections.abc import Iterable
 
 from pipegen.plan.model import Job, Plan
 from pipegen.targets.jenkins.declarative import FILTERS, cron_text, parameters, run_environment
 from pipegen.targets.jenkins.groovy import LONGEST_LITERAL, command_line, literal
-from pipegen.targets.jenkins.view import PIN, Mapper, branch_regex, deployment_lock, minutes
+from pipegen.targets.jenkins.view import Mapper, branch_regex, minutes
 from pipegen.targets.templates import environment, render
 
 _ESCAPES = {"%": "%25", "|": "%7C", ",": "%2C", "\n": "%0A", "\r": "%0D"}
@@ -25,17 +26,14 @@ def scripted(mapper: Mapper) -> str:
         scheduler=scheduler(),
         held=[job.name for job in later],
         agents=[(name, mapper.words.agents[name]) for name in _agents(plan) if name in mapper.words.agents],
-        source=_source(mapper),
-        tool=mapper.tool(),
-        folder=plan.folder,
-        secrets=[(name, mapper.binding(name)) for name in dict.fromkeys(n for job in plan.jobs for n in job.secrets)],
         properties=_properties(mapper),
         workflows=_workflows(mapper),
-        tables=_tables(plan),
+        tables=_tables(mapper),
         minutes=minutes(plan.timeout),
         environment=[f"{name}={value}" for name, value in run_environment(plan).items()],
         pin=None if mapper.multibranch else {"agent": plan.jobs[0].agent or ""},
-        later=[_later(mapper, job, number) for number, job in enumerate(later, 1)],
+        later=[{"name": j.name, "approval": _approval(mapper, j), "milestone": mapper.milestone_of(j)} for j in later],
+        **mapper.shared(),
     )
 
 
@@ -48,11 +46,6 @@ def scheduler() -> str:
 
 def _agents(plan: Plan) -> dict[str, None]:
     return dict.fromkeys(job.agent for job in plan.jobs if job.agent)
-
-
-def _source(mapper: Mapper) -> list[str]:
-    pin = [] if mapper.multibranch else [f"sh {literal(PIN)}"]
-    return ["checkout scm", *pin, f"sh {literal(mapper.clean)}"]
 
 
 def _properties(mapper: Mapper) -> list[str]:
@@ -81,11 +74,11 @@ def _workflows(mapper: Mapper) -> list[tuple[str, str]]:
     return found
 
 
-def _tables(plan: Plan) -> list[str]:
+def _tables(mapper: Mapper) -> list[str]:
     """The rows, in as few literals as hold them."""
     tables: list[list[str]] = [[]]
     size = 0
-    for line in (_row(plan, job) for job in plan.jobs):
+    for line in (_row(mapper, job) for job in mapper.plan.jobs):
         escaped = line.replace("\\", "\\\\").replace("'", "\\'")
         size += len(escaped.encode("utf-8", "surrogatepass")) + 1
         if size > LONGEST_LITERAL and tables[-1]:
@@ -95,10 +88,9 @@ def _tables(plan: Plan) -> list[str]:
     return ["\n".join(lines) for lines in tables]
 
 
-def _row(plan: Plan, job: Job) -> str:
+def _row(mapper: Mapper, job: Job) -> str:
     ordinary = [step for step in job.steps if not step.always]
     always = [step for step in job.steps if step.always]
-    locks = [*job.mutexes, *([deployment_lock(plan, job.deploys)] if job.deploys else [])]
     cells = [
         _cell(job.name),
         _cell(job.agent or ""),
@@ -106,13 +98,11 @@ def _row(plan: Plan, job: Job) -> str:
         str(job.retry + 2),
         _items(job.needs),
         _items(job.workflows),
-        _items(locks),
+        _items(mapper.locks(job)),
         _items(job.secrets),
         _items(f"{name}={value}" for name, value in job.env.items()),
-        _items(job.reads),
-        _items(job.writes),
-        _items(job.junit),
-        _items(job.artifacts),
+        _items(map(posixpath.basename, job.reads)),
+        _items(map(posixpath.basename, job.writes)),
         _items(step.name for step in ordinary),
         _items(command_line(step.command) for step in ordinary),
         _items(command_line(step.command) for step in always),
@@ -121,22 +111,13 @@ def _row(plan: Plan, job: Job) -> str:
 
 
 def _items(values: Iterable[str]) -> str:
-    return ",".join(_cells(values)) or "-"
-
-
-def _cells(values: Iterable[str]) -> Iterator[str]:
-    for value in values:
-        yield _cell(value)
+    return ",".join(map(_cell, values)) or "-"
 
 
 def _cell(value: str) -> str:
     """One value of a row. A lone `-` means an empty list, so a value that is one is written otherwise."""
     text = "".join(_ESCAPES.get(ch, ch) for ch in value)
     return "%2D" if text == "-" else text
-
-
-def _later(mapper: Mapper, job: Job, number: int) -> dict[str, object]:
-    return {"name": job.name, "approval": _approval(mapper, job), "milestone": number if job.deploys else 0}
 
 
 def _approval(mapper: Mapper, job: Job) -> list[str]:

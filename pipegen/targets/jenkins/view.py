@@ -1,22 +1,18 @@
-"""The page of mapping: a plan's jobs as the lines that a Jenkinsfile's template prints."""
+"""The page of mapping: a plan's jobs as the lines that a Jenkinsfile's templates print."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipegen.description.model import Pipeline
 from pipegen.errors import PlanError
 from pipegen.plan.model import TOOL, Job, Plan, Step, Trigger
 from pipegen.targets.jenkins.groovy import command_line, literal
 from pipegen.targets.jenkins.words import Agent, Options, Secret
-
-CLEAN = "git clean -ffdxq -e .dvc/cache"
-"""Leaves nothing of an earlier build in the workspace but DVC's cache, which holds only what its hash says."""
-PIN = 'git checkout --quiet --force --detach "${PIPEGEN_REVISION:-HEAD}"'
-"""A plain job's `checkout scm` takes the newest commit; this goes back to the one that the build began with."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class View:
     options: list[str]
     environment: list[str]
     steps: list[StepView]
-    """The commands in order; the first one with checkout, cleaning, tools and files of other jobs before it."""
+    """The commands in order; the first one with the job's beginning before it."""
     always: list[str]
     """After the commands, whatever became of them."""
     approval: list[str] = field(default_factory=list)
@@ -62,9 +58,19 @@ class Mapper:
     def __init__(self, pipeline: Pipeline, plan: Plan, words: Words, *, multibranch: bool) -> None:
         self.pipeline, self.plan, self.words = pipeline, plan, words
         self.multibranch = multibranch
-        roots = [job for job in plan.jobs if not job.needs]
-        self.pins_itself = not multibranch and len(roots) == 1
-        self.pin_job = roots[0].name if self.pins_itself else None
+        self.deployments = [job.name for job in plan.jobs if job.deploys]
+
+    def shared(self) -> dict[str, Any]:
+        """What all jobs of the file have in common, for the template of their functions."""
+        secrets = dict.fromkeys(name for job in self.plan.jobs for name in job.secrets)
+        return {
+            "multibranch": self.multibranch,
+            "folder": self.plan.folder,
+            "clean": self.clean,
+            "tool": self.tool,
+            "reads": any(job.reads for job in self.plan.jobs),
+            "secrets": [(name, self.binding(name)) for name in secrets],
+        }
 
     def job(self, job: Job) -> View:
         """One job, with all that Jenkins must be told about it."""
@@ -75,7 +81,7 @@ class Mapper:
             options=self.options(job),
             environment=[f"{name} = {literal(value)}" for name, value in job.env.items()],
             steps=self.steps(job),
-            always=self.in_folder([*self.last_words(job), *self.publish(job)]),
+            always=[*self.last_commands(job), f"finish({names(job.writes)})"],
             approval=self.approval(job),
             approval_options=self.approval_options(job),
             alone=bool(job.approval or job.deploys),
@@ -104,67 +110,55 @@ class Mapper:
 
     def options(self, job: Job) -> list[str]:
         """A lost agent is replaced; locks are taken before the agent, so that waiting holds none."""
+        locks = self.locks(job)
         lines = [f"retry(count: {job.retry + 2}, conditions: [agent(), nonresumable()])"]
-        return lines + self.lock([*job.mutexes, *([deployment_lock(self.plan, job.deploys)] if job.deploys else [])])
+        if locks:
+            extra = ", ".join(f"[resource: {literal(name)}]" for name in locks[1:])
+            lines.append(f"lock(resource: {literal(locks[0])}{f', extra: [{extra}]' if extra else ''})")
+        return lines
 
-    @staticmethod
-    def lock(names: Sequence[str]) -> list[str]:
-        """The `lock` option for these resources, all or none at once."""
-        if not names:
-            return []
-        extra = ", ".join(f"[resource: {literal(name)}]" for name in names[1:])
-        return [f"lock(resource: {literal(names[0])}{f', extra: [{extra}]' if extra else ''})"]
-
-    def checkout(self, job: Job) -> list[str]:
-        """The one explicit checkout, at the build's revision."""
-        if self.multibranch:
-            return ["checkout scm", f"sh {literal(self.clean)}"]
-        if job.name == self.pin_job:
-            return [*block("script", ["env.PIPEGEN_REVISION = checkout(scm).GIT_COMMIT"]), f"sh {literal(self.clean)}"]
-        return ["checkout scm", f"sh {literal(PIN)}", f"sh {literal(self.clean)}"]
+    def locks(self, job: Job) -> list[str]:
+        """The lockable resources that a job holds: its mutexes, and its deployment target."""
+        return [*job.mutexes, *([f"{self.plan.pipeline}-{job.deploys}"] if job.deploys else [])]
 
     @property
     def clean(self) -> str:
-        """The line that empties the workspace; the cache lies beside the description."""
-        return command_line([*CLEAN.split()[:-1], posixpath.normpath(posixpath.join(self.plan.folder, ".dvc/cache"))])
+        """Empties the workspace of all that an earlier build left but DVC's cache, which holds only what its hash says."""
+        cache = posixpath.normpath(posixpath.join(self.plan.folder, ".dvc/cache"))
+        return command_line(["git", "clean", "-ffdxq", "-e", cache])
 
-    def tool(self) -> list[str]:
-        """Brings pipegen to the agent, into a virtual environment of the job."""
-        if not self.plan.install:
-            return []
-        then = "\n" if "\n" in self.plan.install else " && "
-        return [f"sh {literal(then.join([f'python3 -m venv {TOOL}', f'. {TOOL}/bin/activate', self.plan.install]))}"]
-
-    @staticmethod
-    def unstash(job: Job) -> list[str]:
-        """Takes the small files of the jobs before."""
-        return [f"unstash {literal(posixpath.basename(path))}" for path in job.reads]
+    @property
+    def tool(self) -> str | None:
+        """Brings pipegen to the agent, into a virtual environment of the job. The command itself is the user's shell text."""
+        install = self.plan.install
+        if not install:
+            return None
+        then = "\n" if "\n" in install else " && "
+        return then.join([f"python3 -m venv {TOOL}", f". {TOOL}/bin/activate", install])
 
     def steps(self, job: Job) -> list[StepView]:
         """The commands that run in order, each once the one before succeeded."""
         first, *others = [step for step in job.steps if not step.always]
-        before = [*self.tool(), *self.unstash(job)]
-        views = [StepView(first.name, [*self.checkout(job), *self.in_folder([*before, *self.command(job, first)])])]
-        return views + [StepView(step.name, self.in_folder(self.command(job, step))) for step in others]
+        begin = [f"begin({names(job.reads)})", *self.milestone(job)]
+        views = [StepView(first.name, [*begin, self.command(job, first)])]
+        return views + [StepView(step.name, [self.command(job, step)]) for step in others]
 
-    def last_words(self, job: Job) -> list[str]:
+    def milestone(self, job: Job) -> list[str]:
+        """Of two builds that deploy, the older one never overtakes the newer."""
+        return [f"milestone(ordinal: {self.milestone_of(job)})"] if job.deploys else []
+
+    def milestone_of(self, job: Job) -> int:
+        """The ordinal of a job's milestone, from 1; 0 where it has none."""
+        return 1 + self.deployments.index(job.name) if job.deploys else 0
+
+    def last_commands(self, job: Job) -> list[str]:
         """The commands that run whatever became of the others."""
-        return [line for step in job.steps if step.always for line in self.command(job, step)]
+        return [self.command(job, step) for step in job.steps if step.always]
 
-    def command(self, job: Job, step: Step) -> list[str]:
-        """One command, with the credentials of its job around it and nowhere else."""
-        lines = [f"sh {literal(command_line(step.command))}"]
-        bindings = [self.binding(name) for name in job.secrets]
-        if bindings:
-            lines = block(f"withCredentials([{', '.join(bindings)}])", lines)
-        lines = block(f"timeout(time: {minutes(job.timeout)}, unit: 'MINUTES')", lines)
-        if job.deploys:
-            lines = [f"milestone(ordinal: {1 + self._deployments.index(job.name)})", *lines]
-        return lines
-
-    @property
-    def _deployments(self) -> list[str]:
-        return [job.name for job in self.plan.jobs if job.deploys]
+    @staticmethod
+    def command(job: Job, step: Step) -> str:
+        """One command: its line, its time-out in minutes, and the secrets that it gets."""
+        return f"command({literal(command_line(step.command))}, {minutes(job.timeout)}, {items(job.secrets)})"
 
     def binding(self, name: str) -> str:
         """The binding of one secret. Raises PlanError if Jenkins isn't told where it is."""
@@ -183,18 +177,6 @@ class Mapper:
                 return f"sshUserPrivateKey({credentials}, keyFileVariable: {env[0]})"
         return f"string({credentials}, variable: {env[0]})"
 
-    @staticmethod
-    def publish(job: Job) -> list[str]:
-        """What the job leaves: fragments for others, test results and files for people."""
-        lines = [
-            f"stash name: {literal(posixpath.basename(path))}, includes: {literal(path)}, allowEmpty: true" for path in job.writes
-        ]
-        if job.junit:
-            lines.append(f"junit testResults: {literal(','.join(job.junit))}, allowEmptyResults: true")
-        if job.artifacts:
-            lines.append(f"archiveArtifacts artifacts: {literal(','.join(job.artifacts))}, allowEmptyArchive: true")
-        return lines
-
     def approval(self, job: Job) -> list[str]:
         """The content of an `input` block."""
         if job.approval is None:
@@ -210,17 +192,12 @@ class Mapper:
             "submitterParameter 'APPROVER'",
         ]
 
-    def approval_options(self, job: Job) -> list[str]:
+    @staticmethod
+    def approval_options(job: Job) -> list[str]:
         """The time-out of an approval includes the job behind it, since Jenkins counts the whole stage."""
         if job.approval is None or job.approval.timeout is None:
             return []
         return [f"timeout(time: {minutes(job.approval.timeout + job.timeout)}, unit: 'MINUTES')"]
-
-    def in_folder(self, lines: list[str]) -> list[str]:
-        """The lines within the description's folder."""
-        if self.plan.folder == "." or not lines:
-            return lines
-        return block(f"dir({literal(self.plan.folder)})", lines)
 
 
 def block(head: str, lines: list[str]) -> list[str]:
@@ -228,14 +205,19 @@ def block(head: str, lines: list[str]) -> list[str]:
     return [f"{head} {{", *(f"  {line}" for line in lines), "}"]
 
 
+def items(values: Iterable[str]) -> str:
+    """A Groovy list of texts."""
+    return f"[{', '.join(map(literal, values))}]"
+
+
+def names(paths: Iterable[str]) -> str:
+    """A Groovy list of the stashes that carry these files; each is called as its file."""
+    return items(posixpath.basename(path) for path in paths)
+
+
 def minutes(seconds: int) -> int:
     """Whole minutes, rounded up."""
     return -(-seconds // 60)
-
-
-def deployment_lock(plan: Plan, to: str) -> str:
-    """The lockable resource of one deployment target."""
-    return f"{plan.pipeline}-{to}"
 
 
 def conditions_of(trigger: Trigger) -> list[str]:
