@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipegen.description.dvcfile import META, mistakes
 from pipegen.description.load import read_text
 from pipegen.description.model import Ci, Commands, Foreach, Pipeline, Stage, StagesFrom
 from pipegen.description.reading import Reader, nearest
@@ -24,7 +25,6 @@ from pipegen.dvc.yaml12 import parse
 from pipegen.errors import DescriptionError, Problem
 
 DVC_FILE = "dvc.yaml"
-META = "pipegen"
 
 
 @dataclass(frozen=True)
@@ -132,22 +132,28 @@ def _from_files(pipeline: Pipeline, stages: StagesFrom, folder: Path) -> tuple[d
         files = sorted(_matching(folder, pattern))
         if not files:
             at = ("stages", "from", index)
-            problems.append(pipeline.source.problem(at, f"no file matches {str(pattern)!r}"))
+            problems.append(pipeline.source.problem(at, f"there is no file {str(pattern)!r}"))
         for file in files:
-            document = parse(read_text(folder / file), file)
-            if document.value is None or (isinstance(document.value, dict) and not document.value.get("stages")):
-                continue  # empty, all comments, or without stages: DVC takes it too
-            if not isinstance(document.value, dict):
-                problems.append(document.problem((), "a dvc.yaml is a mapping of keys to values"))
-                continue
-            for stage in _from_data(document.value, file, folder, Source(document), problems, inline=False):
+            for stage in _from_file(file, folder, problems):
                 found.setdefault(stage.address, stage)
     return found, problems
 
 
+def _from_file(file: str, folder: Path, problems: list[Problem]) -> list[ResolvedStage]:
+    try:
+        document = parse(read_text(folder / file), file)
+    except DescriptionError as error:
+        problems.extend(error.problems)
+        return []
+    if not document.value:
+        return []  # empty or all comments: DVC takes it too
+    return _from_data(document.value, file, folder, Source(document), problems, inline=False)
+
+
 def _matching(folder: Path, pattern: str) -> Iterator[str]:
     if not any(ch in pattern for ch in "*?["):
-        yield posixpath.normpath(pattern)
+        if (folder / pattern).exists():
+            yield posixpath.normpath(pattern)
         return
     for path in folder.glob(pattern):
         relative = path.relative_to(folder)
@@ -158,6 +164,10 @@ def _matching(folder: Path, pattern: str) -> Iterator[str]:
 def _from_data(
     data: Mapping[str, Any], file: str, folder: Path, source: Source, problems: list[Problem], *, inline: bool
 ) -> list[ResolvedStage]:
+    wrong = mistakes(data, source)
+    if wrong:
+        problems.extend(wrong)
+        return []
     try:
         expanded = expand.expand(data, folder / file, source)
     except DescriptionError as error:

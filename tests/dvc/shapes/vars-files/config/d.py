@@ -1,0 +1,4 @@
+epochs = 7
+
+class Train:
+    rate = 0.5
