@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipegen.description.model import Promote, env_text
@@ -15,15 +16,18 @@ if TYPE_CHECKING:
 GATES, REPORT, REGISTER = "gates", "report", "register"
 
 
-def jobs(context: Context, stage_jobs: Sequence[Job]) -> list[Job]:
-    """What follows the stages of one workflow: gates with the report behind them, then registration, then promotion."""
-    found: list[Job] = []
-    last = _ends(stage_jobs)
-    for job in (_gates(context, stage_jobs, last), *_promotion(context, stage_jobs)):
-        if job is not None:
-            from dataclasses import replace
+def jobs(context: Context, stage_jobs: Sequence[Job], results: tuple[str, ...]) -> list[Job]:
+    """What follows the stages of one workflow: gates with the report behind them, then registration, then promotion.
 
-            found.append(replace(job, needs=(found[-1].name,) if found else last))
+    Args:
+        context: the workflow.
+        stage_jobs: the jobs that run its stages.
+        results: the fragments of its last stages, which hold all others, and the run's values where it has any.
+    """
+    found: list[Job] = []
+    for job in (_gates(context, results), *_promotion(context, results)):
+        if job is not None:
+            found.append(replace(job, needs=(found[-1].name,) if found else _ends(stage_jobs)))
     return found
 
 
@@ -32,14 +36,7 @@ def _ends(stage_jobs: Sequence[Job]) -> tuple[str, ...]:
     return tuple(job.name for job in stage_jobs if job.name not in needed)
 
 
-def _fragments(stage_jobs: Sequence[Job]) -> tuple[str, ...]:
-    """The fragments of the last stages, which hold all their ancestors, and the run's values where it has any."""
-    ends = set(_ends(stage_jobs))
-    values = {path for job in stage_jobs for path in job.reads if path == files.VALUES}
-    return (*values, *(path for job in stage_jobs if job.name in ends for path in job.writes))
-
-
-def _gates(context: Context, stage_jobs: Sequence[Job], needs: tuple[str, ...]) -> Job | None:
+def _gates(context: Context, results: tuple[str, ...]) -> Job | None:
     """Gates and report in one job: the report is made whatever the gates say."""
     workflow, pipeline = context.workflow, context.pipeline
     names = list(pipeline.gates) if workflow.gates == "all" else list(workflow.gates)
@@ -56,8 +53,8 @@ def _gates(context: Context, stage_jobs: Sequence[Job], needs: tuple[str, ...]) 
     return context.job(
         GATES if names else REPORT,
         tuple(steps),
-        needs,
-        reads=_fragments(stage_jobs),
+        (),
+        reads=results,
         artifacts=(f"{files.REPORT}/**",) if len(steps) > 1 or not names else (),
         secrets=[
             *(mail.secrets if mail and workflow.report and workflow.report.mail else ()),
@@ -66,18 +63,21 @@ def _gates(context: Context, stage_jobs: Sequence[Job], needs: tuple[str, ...]) 
     )
 
 
-def _promotion(context: Context, stage_jobs: Sequence[Job]) -> list[Job]:
+def _promotion(context: Context, results: tuple[str, ...]) -> list[Job]:
     promote = context.workflow.promote
     if promote is None:
         return []
     if promote.from_:
         return [_promote(context, promote, ("--from", promote.from_), ())]
-    fragments = _fragments(stage_jobs)
     command = context.command("register", promote.model, "--workflow", context.workflow_name)
     register = context.job(
-        REGISTER, (Step(name=REGISTER, command=command),), (), reads=fragments, secrets=_tracking_secrets(context)
+        REGISTER,
+        (Step(name=REGISTER, command=command),),
+        (),
+        reads=results,
+        secrets=_tracking_secrets(context),
     )
-    return [register, _promote(context, promote, (), fragments)]
+    return [register, _promote(context, promote, (), results)]
 
 
 def _tracking_secrets(context: Context) -> Sequence[str]:
@@ -88,11 +88,15 @@ def _promote(context: Context, promote: Promote, moved: tuple[str, ...], reads: 
     pipeline, approve = context.pipeline, context.workflow.approve
     environment = pipeline.environments.get(promote.to)
     name = f"promote-to-{promote.to}"
-    command = context.command("promote", promote.model, *moved, "--to", promote.to, "--workflow", context.workflow_name)
+    command = context.command(
+        "promote", promote.model, *moved, "--to", promote.to, "--workflow", context.workflow_name
+    )
     approval = None
     if approve:
-        message = f"Promote {promote.model} to {promote.to}?"
-        approval = Approval(by=approve.by, message=message, timeout=approve.timeout.seconds if approve.timeout else None)
+        longest = approve.timeout.seconds if approve.timeout else None
+        approval = Approval(
+            by=approve.by, message=f"Promote {promote.model} to {promote.to}?", timeout=longest
+        )
     return context.job(
         name,
         (Step(name=name, command=command),),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pipegen.description.model import Duration, On, Pipeline, Workflow, env_text
+from pipegen.description.model import Input as AskedInput
+from pipegen.description.model import On, Pipeline, Workflow, env_text
 from pipegen.description.reading import nearest
 from pipegen.description.stages import ResolvedStage, matches
+from pipegen.description.text import Duration, Name
 from pipegen.errors import PlanError
 from pipegen.plan import after_stages, files
 from pipegen.plan.graph import Graph
-from pipegen.plan.grouping import Group, group_stages
+from pipegen.plan.grouping import Group, agent_of, group_stages
 from pipegen.plan.model import TOOL, Approval, Input, Job, Plan, Step, Trigger
 from pipegen.plan.names import names_for
 from pipegen.plan.needs import stage_graph
@@ -47,13 +49,16 @@ def build(
     workflow = workflow_of(pipeline, workflow_name)
     context = Context(pipeline, workflow_name, workflow, env_text({**pipeline.env, **workflow.env}))
     jobs: list[Job] = []
+    results: tuple[str, ...] = ()
     if runs_stages(workflow):
-        graph = stage_graph(stages)
-        chosen = _chosen(workflow, stages, graph)
-        jobs += _stage_jobs(context, {a: stages[a] for a in chosen}, graph.subgraph(chosen), chains=chains)
+        everything = stage_graph(stages)
+        chosen = _chosen(workflow, stages, everything)
+        graph, names = everything.subgraph(chosen), names_for(chosen)
+        jobs = _stage_jobs(context, {a: stages[a] for a in chosen}, graph, names, chains=chains)
+        results = tuple(files.fragment(names[address]) for address in graph if not graph.dependants(address))
         if workflow.set or workflow.inputs:
-            jobs = _after_start(context, jobs)
-    jobs += after_stages.jobs(context, jobs)
+            jobs, results = _after_start(context, jobs), (files.VALUES, *results)
+    jobs += after_stages.jobs(context, jobs, results)
     _refuse_equal_names(jobs)
     return Plan(
         pipeline=pipeline.name,
@@ -61,10 +66,7 @@ def build(
         triggers={workflow_name: trigger_of(workflow)},
         folder=folder,
         install=pipeline.install,
-        inputs=tuple(
-            Input(name=name, default=str(i.default), choices=tuple(map(str, i.choices)), description=i.description or f"sets {i.sets}")
-            for name, i in workflow.inputs.items()
-        ),
+        inputs=tuple(_input(name, asked) for name, asked in workflow.inputs.items()),
         timeout=(workflow.timeout or WHOLE_RUN).seconds,
         jobs=tuple(jobs),
         outside=files.outside(folder, stages),
@@ -83,7 +85,7 @@ class Context:
     @property
     def default_agent(self) -> str | None:
         """The kind of machine for jobs that say nothing."""
-        return self.pipeline.defaults.agent or next(iter(self.pipeline.agents), None)
+        return agent_of(self.pipeline)
 
     def command(self, *words: str) -> tuple[str, ...]:
         """A pipegen command: from the job's own virtual environment where `install:` fills one, else from the PATH."""
@@ -92,7 +94,8 @@ class Context:
     def secrets(self, *wanted: Sequence[str]) -> tuple[str, ...]:
         """Names of secrets, once each: those of the data remote, which every job needs, then `wanted`."""
         remote = self.pipeline.data.remote
-        return tuple(dict.fromkeys([*(remote.secrets if remote else ()), *(name for names in wanted for name in names)]))
+        always = remote.secrets if remote else ()
+        return tuple(dict.fromkeys(name for names in (always, *wanted) for name in names))
 
     def job(
         self,
@@ -135,8 +138,9 @@ class Context:
 def workflow_of(pipeline: Pipeline, name: str) -> Workflow:
     """The workflow of that name. Raises PlanError with the nearest name."""
     if name not in pipeline.workflows:
-        raise PlanError(f"there is no workflow {name!r}; {nearest(name, pipeline.workflows) or 'the description has none'}")
-    return pipeline.workflows[name]
+        known = nearest(name, pipeline.workflows) or "the description has none"
+        raise PlanError(f"there is no workflow {name!r}; {known}")
+    return pipeline.workflows[Name(name)]
 
 
 def runs_stages(workflow: Workflow) -> bool:
@@ -150,10 +154,21 @@ def trigger_of(workflow: Workflow) -> Trigger:
     if isinstance(workflow.on, On) and workflow.on.push:
         return Trigger(kind="push", branches=tuple(map(str, workflow.on.push.branches)))
     if isinstance(workflow.on, On):
-        return Trigger(kind="schedule", branches=branch, schedule=workflow.on.schedule, timezone=workflow.on.timezone)
+        return Trigger(
+            kind="schedule", branches=branch, schedule=workflow.on.schedule, timezone=workflow.on.timezone
+        )
     if workflow.on == "pull_request":
         return Trigger(kind="pull_request")
     return Trigger(kind="manual", branches=branch)
+
+
+def _input(name: str, asked: AskedInput) -> Input:
+    return Input(
+        name=name,
+        default=str(asked.default),
+        choices=tuple(map(str, asked.choices)),
+        description=asked.description or f"sets {asked.sets}",
+    )
 
 
 def _chosen(workflow: Workflow, stages: Mapping[str, ResolvedStage], graph: Graph) -> list[str]:
@@ -165,10 +180,14 @@ def _chosen(workflow: Workflow, stages: Mapping[str, ResolvedStage], graph: Grap
 
 
 def _stage_jobs(
-    context: Context, stages: Mapping[str, ResolvedStage], graph: Graph, *, chains: bool
+    context: Context,
+    stages: Mapping[str, ResolvedStage],
+    graph: Graph,
+    names: Mapping[str, str],
+    *,
+    chains: bool,
 ) -> list[Job]:
     groups, group_graph = group_stages(context.pipeline, stages, graph, chains=chains)
-    names = names_for(stages)
     reduced_stages, reduced_groups = graph.reduced(), group_graph.reduced()
     by_name = {group.name: group for group in groups}
     return [
@@ -187,7 +206,9 @@ def _stage_job(
 ) -> Job:
     members = [stages[address] for address in group.stages]
     defaults = context.pipeline.defaults
-    outside = dict.fromkeys(n for address in group.stages for n in graph.needs(address) if n not in group.stages)
+    outside = dict.fromkeys(
+        n for address in group.stages for n in graph.needs(address) if n not in group.stages
+    )
     return context.job(
         group.name,
         tuple(_stage_step(context, stage, names[stage.address]) for stage in members),
@@ -198,7 +219,9 @@ def _stage_job(
         artifacts=tuple(path for address in group.stages for path in files.kept(names[address])),
         env={name: value for stage in members for name, value in env_text(stage.ci.env).items()},
         secrets=[name for stage in members for name in stage.ci.secrets],
-        timeout=sum(_attempts(context, stage) * (stage.ci.timeout or defaults.timeout).seconds for stage in members),
+        timeout=sum(
+            _attempts(context, stage) * (stage.ci.timeout or defaults.timeout).seconds for stage in members
+        ),
         retry=max(_attempts(context, stage) - 1 for stage in members),
         mutexes=tuple(dict.fromkeys(name for stage in members for name in stage.ci.mutex)),
     )
@@ -220,8 +243,6 @@ def _stage_step(context: Context, stage: ResolvedStage, name: str) -> Step:
 
 def _after_start(context: Context, jobs: list[Job]) -> list[Job]:
     """The same jobs behind a first short one that fixes the run's values in a file that all of them read."""
-    from dataclasses import replace
-
     start = context.job(
         START,
         (Step(name=START, command=context.command("values", "--workflow", context.workflow_name)),),
@@ -234,8 +255,11 @@ def _after_start(context: Context, jobs: list[Job]) -> list[Job]:
 
 
 def _refuse_equal_names(jobs: Sequence[Job]) -> None:
-    seen: set[str] = set()
+    """No two jobs may have one name to a server that ignores case."""
+    seen: dict[str, str] = {}
     for job in jobs:
-        if job.name in seen:
-            raise PlanError(f"two jobs would be called {job.name!r}; rename the stage or group of that name")
-        seen.add(job.name)
+        other = seen.setdefault(job.name.lower(), job.name)
+        if other is not job.name:
+            also = "" if other == job.name else f", or {other!r} to a server that minds case"
+            message = f"two jobs would be called {job.name!r}{also}; rename the stage or group of that name"
+            raise PlanError(message)

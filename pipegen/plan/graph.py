@@ -1,7 +1,8 @@
-"""A directed graph of names: order, levels, critical path, transitive reduction. Knows nothing but names and numbers."""
+"""A directed graph of names: order, levels, critical path, transitive reduction. It knows names and numbers only."""
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
@@ -19,9 +20,9 @@ class CycleError(PlanError):
 def draw_cycle(cycle: list[str]) -> str:
     """The circle as a picture of lines::
 
-        ┌─► features
-        │   train
-        └── select
+    ┌─► features
+    │   train
+    └── select
     """
     if len(cycle) == 1:
         return f"    ┌─► {cycle[0]}\n    └───┘"
@@ -74,17 +75,22 @@ class Graph:
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """All names, each after what it needs."""
+        """All names, each after what it needs; of those that could come next, the one that was given first."""
+        place = {name: index for index, name in enumerate(self._needs)}
+        names = tuple(place)
         missing = {name: len(others) for name, others in self._needs.items()}
-        ready = [name for name, count in missing.items() if not count]
-        for name in ready:  # grows while it is walked
+        ready = [place[name] for name, count in missing.items() if not count]
+        found: list[str] = []
+        while ready:
+            name = names[heapq.heappop(ready)]
+            found.append(name)
             for dependant in self._dependants[name]:
                 missing[dependant] -= 1
                 if not missing[dependant]:
-                    ready.append(dependant)
-        if len(ready) < len(self._needs):
+                    heapq.heappush(ready, place[dependant])
+        if len(found) < len(self._needs):
             raise CycleError(self._find_cycle({name for name, count in missing.items() if count}))
-        return tuple(ready)
+        return tuple(found)
 
     def _find_cycle(self, among: set[str]) -> list[str]:
         name = next(n for n in self._needs if n in among)
@@ -92,8 +98,9 @@ class Graph:
         while name not in seen:  # every name among them needs another one among them
             seen[name] = len(seen)
             name = next(n for n in self._needs[name] if n in among)
-        circle = list(seen)[seen[name] :]
-        return circle[::-1]
+        circle = list(seen)[seen[name] :][::-1]
+        first = next(circle.index(n) for n in self._needs if n in circle)
+        return circle[first:] + circle[:first]
 
     @cached_property
     def depth(self) -> dict[str, int]:
@@ -153,10 +160,12 @@ class Graph:
         return Graph({name: kept[name] for name in self._needs})
 
     def remaining(self, weights: Mapping[str, float]) -> dict[str, float]:
-        """For each name the weight of the heaviest way from it to an end, itself included. A missing weight counts as 1."""
+        """For each name the weight of the heaviest way from it to an end, itself included. A missing weight is 1."""
         found: dict[str, float] = {}
         for name in reversed(self.order):
-            found[name] = weights.get(name, 1.0) + max((found[d] for d in self._dependants[name]), default=0.0)
+            found[name] = weights.get(name, 1.0) + max(
+                (found[d] for d in self._dependants[name]), default=0.0
+            )
         return found
 
     def critical_path(self, weights: Mapping[str, float]) -> tuple[str, ...]:

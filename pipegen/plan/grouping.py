@@ -1,14 +1,18 @@
-"""Which stages share an agent: those that say so with `group`, and chains, where nothing is gained by changing the agent."""
+"""Which stages share an agent: those that say so with `group`, and chains, where changing it would gain nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipegen.description.model import Ci, Pipeline
+from pipegen.description.model import Ci, Pipeline, env_text
 from pipegen.description.stages import ResolvedStage
 from pipegen.errors import PlanError, Problem
 from pipegen.plan.graph import CycleError, Graph, draw_cycle
+from pipegen.plan.names import to_name
+
+LONGEST = 200
+"""Characters of a group's name on a server; a chain whose ends have long names is named otherwise."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def group_stages(
     _refuse_disagreement(pipeline, stages, members)
     alone = [address for address in graph.order if not stages[address].ci.group]
     if chains:
-        members += _chains(pipeline, stages, graph, alone)
+        members += _chains(pipeline, stages, graph.reduced(), alone)
     else:
         members += [(address,) for address in alone]
     groups = _named(stages, members)
@@ -56,7 +60,10 @@ def _named_groups(stages: Mapping[str, ResolvedStage], graph: Graph) -> list[tup
 def _chains(
     pipeline: Pipeline, stages: Mapping[str, ResolvedStage], graph: Graph, alone: Sequence[str]
 ) -> list[tuple[str, ...]]:
-    """Maximal runs of stages, each the only one that needs the one before, and needing only that, with equal demands."""
+    """Maximal runs of stages, each the only one that needs the one before, and needing only that, with equal demands.
+
+    `graph` is reduced: a need that another implies keeps nobody waiting, so it parts no chain.
+    """
     chains: dict[str, list[str]] = {}
     within = set(alone)
     for address in alone:
@@ -76,19 +83,34 @@ def _chains(
 
 def _demands(pipeline: Pipeline, ci: Ci) -> tuple[object, ...]:
     """What two stages must have in common to share an agent unasked: a secret is given only to who asks."""
-    return (ci.agent or pipeline.defaults.agent, tuple(ci.secrets), tuple(sorted(ci.env.items())), tuple(ci.mutex))
+    return agent_of(pipeline, ci), sorted(set(ci.secrets)), env_text(ci.env), sorted(set(ci.mutex))
+
+
+def agent_of(pipeline: Pipeline, ci: Ci | None = None) -> str | None:
+    """The kind of machine for a stage that says `ci`, or for a job that is no stage; None where none is named."""
+    return (ci and ci.agent) or pipeline.defaults.agent or next(iter(pipeline.agents), None)
 
 
 def _named(stages: Mapping[str, ResolvedStage], members: Sequence[tuple[str, ...]]) -> tuple[Group, ...]:
+    """Groups with names of their own: a stage that is alone keeps its address; what would be called so gives way."""
     taken = {m[0] for m in members if len(m) == 1 and not stages[m[0]].ci.group}
     groups = []
     for m in members:
-        name = stages[m[0]].ci.group or (m[0] if len(m) == 1 else f"{m[0]}-to-{m[-1]}")
-        while name in taken and len(m) > 1:
+        named = stages[m[0]].ci.group
+        if len(m) == 1 and not named:
+            groups.append(Group(m[0], m))
+            continue
+        name = str(named or _chain_name(m))
+        while name in taken:
             name += "-group"
         taken.add(name)
         groups.append(Group(name, m))
     return tuple(groups)
+
+
+def _chain_name(chain: tuple[str, ...]) -> str:
+    name = f"{chain[0]}-to-{chain[-1]}"
+    return name if len(to_name(name)) <= LONGEST else f"{chain[0]}-and-{len(chain) - 1}-more"
 
 
 def _contracted(stages: Mapping[str, ResolvedStage], graph: Graph, groups: Sequence[Group]) -> Graph:
@@ -101,10 +123,14 @@ def _contracted(stages: Mapping[str, ResolvedStage], graph: Graph, groups: Seque
     try:
         contracted.order  # noqa: B018  (finds a cycle)
     except CycleError as error:
-        name = next(n for n in error.cycle if any(g.name == n and len(g.stages) > 1 for g in groups))
-        stage = stages[next(g for g in groups if g.name == name).stages[0]]
-        message = f"the group {name!r} can't share one agent: a stage outside runs between its stages\n{draw_cycle(error.cycle)}"
-        raise PlanError([stage.problem(("ci", "group"), message, "put that stage into the group too")]) from None
+        # a chain has nothing between its stages, so every circle goes through a group that was asked for
+        group = next(g for g in groups if g.name in error.cycle and stages[g.stages[0]].ci.group)
+        stage = stages[group.stages[0]]
+        circle = draw_cycle(error.cycle)
+        message = f"the group {group.name!r} can't share one agent: a stage outside runs between its stages\n{circle}"
+        raise PlanError(
+            [stage.problem(("ci", "group"), message, "put that stage into the group too")]
+        ) from None
     return contracted
 
 
@@ -113,16 +139,20 @@ def _refuse_disagreement(
 ) -> None:
     problems: list[Problem] = []
     for members in groups:
-        first = stages[members[0]]
-        for address in members[1:]:
-            ci = stages[address].ci
-            agents = [c.agent or pipeline.defaults.agent for c in (first.ci, ci)]
-            if agents[0] != agents[1]:
-                message = f"the group {ci.group!r} shares one agent, but {members[0]!r} wants {agents[0]!r} and {address!r} {agents[1]!r}"
-                problems.append(stages[address].problem(("ci", "group"), message))
-            clash = sorted(n for n in ci.env.keys() & first.ci.env.keys() if str(ci.env[n]) != str(first.ci.env[n]))
+        wanted = agent_of(pipeline, stages[members[0]].ci)
+        env: dict[str, str] = {}
+        for address in members:
+            stage, name = stages[address], str(stages[address].ci.group)
+            agent, own = agent_of(pipeline, stage.ci), env_text(stage.ci.env)
+            if agent != wanted:
+                wants = f"{members[0]!r} wants {wanted!r} and {address!r} {agent!r}"
+                message = f"the group {name!r} shares one agent, but {wants}"
+                problems.append(stage.problem(("ci", "group"), message, "give them one agent, or two groups"))
+            clash = sorted(n for n, value in own.items() if env.setdefault(n, value) != value)
             if clash:
-                message = f"the group {ci.group!r} is one job, but its stages want different values of {', '.join(clash)}"
-                problems.append(stages[address].problem(("ci", "env"), message))
+                message = f"the group {name!r} is one job, but its stages want different values of {', '.join(clash)}"
+                problems.append(
+                    stage.problem(("ci", "env"), message, "set them in the command, or make two groups")
+                )
     if problems:
         raise PlanError(problems)

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pipegen.errors import PlanError
 from pipegen.plan.model import Job, Plan
 
 
 def merge(plans: Sequence[Plan]) -> Plan:
-    """One plan of several. Equal jobs become one that belongs to all their workflows; others of one name get their workflow's name in front."""
+    """One plan of several.
+
+    Equal jobs become one that belongs to all their workflows; others of one name get their workflow's name in front.
+
+    Raises:
+        PlanError: even so two different jobs would have one name.
+    """
     if len(plans) == 1:
         return plans[0]
     merged: dict[str, Job] = {}
@@ -33,10 +40,11 @@ def _merge_job(job: Job, workflow: str, merged: dict[str, Job], renamed: dict[st
     for name in (job.name, f"{workflow}-{job.name}"):
         known = merged.get(name)
         moved = replace(moved, name=name)
-        if known is None:
-            merged[name] = moved
-            break
-        if replace(known, workflows=moved.workflows) == moved:
-            merged[name] = replace(known, workflows=(*known.workflows, *moved.workflows))
-            break
-    renamed[job.name] = moved.name
+        same = known is not None and replace(known, workflows=moved.workflows) == moved
+        if known is None or same:
+            before = known.workflows if known else ()
+            merged[name] = replace(moved, workflows=(*before, *moved.workflows))
+            renamed[job.name] = name
+            return
+    message = f"two different jobs would be called {moved.name!r}"
+    raise PlanError(f"{message}; rename the stage, group or workflow of that name")

@@ -147,7 +147,7 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """A short hash of all that stands here: a generated file carries it, and the agent compares it with the description's."""
+        """A short hash of all that stands here: a generated file carries it, and the agent compares it."""
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

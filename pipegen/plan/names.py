@@ -1,7 +1,7 @@
 """Names that every server and file system holds, made from addresses that not all of them hold, and back.
 
-GoCD takes `[A-Za-z0-9_\\-.]` in a job's name and ignores case (its API's answer to other names is recorded); a file name
-must hold no `/`. The rules, each with its inverse:
+GoCD takes `[A-Za-z0-9_\\-.]` in a job's name and ignores case (its API's answer to other names is recorded); a file
+name must hold no `/`. The rules, each with its inverse:
 
 - `@`, between a stage and its item, becomes `.`: `train@lasso` → `train.lasso`
 - `/dvc.yaml:`, between a folder and a stage, becomes `--`: `prep/dvc.yaml:train` → `prep--train`
@@ -57,9 +57,10 @@ def names_for(addresses: Iterable[str], most: int = 200) -> dict[str, str]:
         name = to_name(address)
         other = seen.setdefault(name.lower(), address)
         if other != address:
-            raise PlanError([Problem(f"the stages {other!r} and {address!r} have one name on a server that ignores case", hint="rename one of them")])
+            message = f"the stages {other!r} and {address!r} have one name on a server that ignores case"
+            raise PlanError([Problem(message, hint="rename one of them")])
         if len(name) > most:
-            message = f"the stage {address[:60]!r}… has a name of {len(name)} characters on a server; {most} is the most"
+            message = f"the stage {address[:60]!r}… has a name of {len(name)} characters on a server; {most} is most"
             raise PlanError([Problem(message, hint="give it a shorter name")])
         names[address] = name
     return names

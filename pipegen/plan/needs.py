@@ -12,21 +12,24 @@ from pipegen.plan.graph import CycleError, Graph, draw_cycle
 
 
 def stage_graph(stages: Mapping[str, ResolvedStage]) -> Graph:
-    """The stages and what each needs: data first, as DVC sees it (an output that is, holds or lies in a dependency), then `after`.
+    """The stages and what each needs: data first, as DVC sees it, then `after`.
+
+    Data flows where an output is, holds or lies in a dependency or a params file.
 
     Raises:
         DescriptionError: an `after` that names no stage, or stages that need each other in a circle, which is drawn.
     """
-    writers = _Writers(stages)
+    writers, items = _Writers(stages), _items(stages)
     problems: list[Problem] = []
-    graph = Graph({address: _needs(address, stages, writers, problems) for address in stages})
+    graph = Graph({address: _needs(address, stages, items, writers, problems) for address in stages})
     if problems:
         raise DescriptionError(problems)
     try:
         graph.order  # noqa: B018  (finds a cycle)
     except CycleError as error:
         stage = stages[error.cycle[0]]
-        raise DescriptionError([stage.problem((), "stages need each other in a circle:\n" + draw_cycle(error.cycle))]) from None
+        message = "stages need each other in a circle:\n" + draw_cycle(error.cycle)
+        raise DescriptionError([stage.problem((), message)]) from None
     return graph
 
 
@@ -50,20 +53,43 @@ class _Writers:
 
 
 def _parents(path: str) -> Iterator[str]:
+    inside = path != "." and path != ".." and not path.startswith(("/", "../")) and "://" not in path
     while (parent := posixpath.dirname(path)) and parent != path:
         yield parent
         path = parent
+    if inside:
+        yield "."
+
+
+def _items(stages: Mapping[str, ResolvedStage]) -> dict[str, list[str]]:
+    """For each foreach or matrix group its stages."""
+    found: dict[str, list[str]] = {}
+    for address, stage in stages.items():
+        found.setdefault(stage.group, []).append(address)
+    return found
+
+
+def _named(pattern: str, stages: Mapping[str, ResolvedStage], items: Mapping[str, list[str]]) -> list[str]:
+    """The stages that an `after` names: see `matches`. Nearly all are plain names, which need no search."""
+    if "*" in pattern:
+        return [address for address in stages if matches(address, pattern)]
+    return items.get(pattern) or ([pattern] if pattern in stages else [])
 
 
 def _needs(
-    address: str, stages: Mapping[str, ResolvedStage], writers: _Writers, problems: list[Problem]
+    address: str,
+    stages: Mapping[str, ResolvedStage],
+    items: Mapping[str, list[str]],
+    writers: _Writers,
+    problems: list[Problem],
 ) -> list[str]:
     stage = stages[address]
     found = dict.fromkeys(writer for path in (*stage.deps, *stage.params) for writer in writers.of(path))
     for index, pattern in enumerate(stage.ci.after):
-        named = [other for other in stages if matches(other, pattern) and other != address]
+        named = [other for other in _named(pattern, stages, items) if other != address]
         if not named:
             at = ("ci", "after", index)
-            problems.append(stage.problem(at, f"there is no other stage {pattern!r}", nearest(pattern, stages)))
+            near = nearest(pattern, (*items, *(a for a in stages if a not in items and a != address)))
+            problems.append(stage.problem(at, f"there is no other stage {pattern!r}", near))
         found.update(dict.fromkeys(named))
     return list(found)
