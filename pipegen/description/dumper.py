@@ -14,8 +14,10 @@ _CBase: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _OLD_WORDS = re.compile(
     r"^(?:y|yes|n|no|on|off|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|=)$", re.IGNORECASE
 )
-"""Text that only a reader of YAML 1.1 takes for something else; quoted all the same, since GoCD's reader is
-one."""
+"""Text that only a reader of YAML 1.1 takes for something else; quoted all the same, since GoCD's is one."""
+
+_NEEDS_ESCAPES = re.compile("[\t\r\x85\u2028\u2029\ufeff]")
+"""What some readers take for a line break, a mark of byte order or an error where it stands unescaped."""
 
 
 class Dumper12(_CBase):  # type: ignore[misc]
@@ -24,9 +26,6 @@ class Dumper12(_CBase):  # type: ignore[misc]
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> Any:
-        return super().increase_indent(flow, False)
-
 
 Dumper12.yaml_implicit_resolvers = {
     key: list(rules) for key, rules in Loader12.yaml_implicit_resolvers.items()
@@ -34,14 +33,15 @@ Dumper12.yaml_implicit_resolvers = {
 Dumper12.add_implicit_resolver("tag:yaml.org,2002:bool", _OLD_WORDS, None)
 
 
-def _represent_text(dumper: Any, text: str) -> yaml.ScalarNode:
-    lines = text.splitlines()
-    block = (
-        len(lines) > 1 and text.isprintable() is False and not any(line != line.rstrip() for line in lines)
-    )
-    plain = all(ch.isprintable() or ch == "\n" for ch in text)
-    style = "|" if block and plain else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)  # type: ignore[no-any-return]
+def _represent_text(dumper: Any, text: str) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=_style(text))
+
+
+def _style(text: str) -> str | None:
+    """Several lines as a block, where libyaml finds that possible; one line as libyaml likes it."""
+    if _NEEDS_ESCAPES.search(text):
+        return '"'
+    return "|" if "\n" in text.strip("\n") else None
 
 
 Dumper12.add_multi_representer(str, _represent_text)

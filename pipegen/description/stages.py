@@ -155,7 +155,7 @@ def _matching(folder: Path, pattern: str) -> Iterator[str]:
         if (folder / pattern).exists():
             yield posixpath.normpath(pattern)
         return
-    for path in folder.glob(pattern):
+    for path in folder.glob(str(pattern)):
         relative = path.relative_to(folder)
         if path.is_file() and ".dvc" not in relative.parts:
             yield relative.as_posix()
