@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipegen.description.stages import ResolvedStage
     from pipegen.plan.graph import Graph
     from pipegen.plan.model import Plan
+    from pipegen.runner.tasks import Extra
     from pipegen.targets import GeneratedFile, Request, Target
     from pipegen.targets.output import Change
 
@@ -175,6 +176,28 @@ class Project:
         """What the servers' APIs take: job definitions and pipeline configurations, which `deploy` sends."""
         self.validate()
         return self._made(targets or self.targets, definitions=True)[0]
+
+    def refresh_dvc(self) -> bool:
+        """Bring `dvc.yaml` up to the description before it runs; says whether it changed.
+
+        Raises:
+            OverwriteRefused: somebody edited it, or wrote it by hand.
+        """
+        return bool(self.generate(["dvc"]).write())
+
+    def extras(self) -> dict[str, Extra]:
+        """What the description says of each stage beyond `dvc.yaml`, for a run on this machine."""
+        from pipegen.description.model import env_text
+        from pipegen.runner.tasks import Extra
+
+        return {
+            address: Extra(
+                after=tuple(stage.ci.after),
+                mutexes=tuple(stage.ci.mutex),
+                env=env_text({**self.pipeline.env, **stage.ci.env}),
+            )
+            for address, stage in self.stages.items()
+        }
 
     def _made(self, targets: Iterable[str], *, definitions: bool) -> tuple[list[GeneratedFile], list[Problem]]:
         files: list[GeneratedFile] = []

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from pipegen.runner.tasks import Extra
 
 
 def _jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
@@ -15,6 +20,19 @@ def _jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
     if value.isdigit() and int(value) > 0:
         return int(value)
     raise click.BadParameter("a number of at least 1, or `auto`, is expected")
+
+
+def _described(directory: Path) -> Mapping[str, Extra] | None:
+    """What a pipegen.yaml here says beyond `dvc.yaml`, which is brought up to it first; None where there is none."""
+    from pipegen.description.load import FILE_NAME
+    from pipegen.project import Project
+
+    if not (directory / FILE_NAME).exists():
+        return None
+    project = Project.open(directory)
+    if project.refresh_dvc():
+        click.echo(f"wrote {directory / 'dvc.yaml'}", err=True)
+    return project.extras()
 
 
 @click.command()
@@ -57,7 +75,7 @@ def run(
     from pipegen.runner.tasks import tasks_from
 
     workspace = Workspace(directory)
-    tasks = selected(workspace, tasks_from(workspace), stages, downstream=downstream)
+    tasks = selected(workspace, tasks_from(workspace, _described(directory)), stages, downstream=downstream)
     if dry or explain:
         from pipegen.cli.run_preview import preview
 
