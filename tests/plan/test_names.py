@@ -46,7 +46,7 @@ def test_reversible_and_allowed(folder: str | None, base: str, item: str | None)
 
 
 def test_collision_of_case_is_refused() -> None:
-    with pytest.raises(PlanError, match="'Train' and 'train'|'train' and 'Train'"):
+    with pytest.raises(PlanError, match=r"'Train' and 'train'|'train' and 'Train'"):
         names_for(["train", "Train"])
 
 
