@@ -26,7 +26,10 @@ def preview(
         elif item.runs:
             click.echo(f"{item.stage}: {item.reasons[0]}")
     running = sum(item.runs for item in found)
-    click.echo(f"{running} of {len(found)} stages would run" if running else f"nothing to do: {len(found)} stages up to date")
+    if running:
+        click.echo(f"{running} of {len(found)} stages would run")
+    else:
+        click.echo(f"nothing to do: {len(found)} stages up to date")
 
 
 def _explain(item: Foreseen) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipegen.dvc.expand import expand
@@ -13,6 +14,7 @@ from pipegen.dvc.yaml12 import parse
 from pipegen.errors import DescriptionError, Problem, WorkspaceError, os_error
 
 PIPELINE = "dvc.yaml"
+IGNORE = ".dvcignore"
 
 
 def find_root(folder: Path) -> Path:
@@ -31,17 +33,30 @@ def find_root(folder: Path) -> Path:
     raise WorkspaceError(f"{folder} is in no DVC repository: run `{how}` here first")
 
 
-def collect_stages(root: Path, folder: Path) -> dict[str, Stage]:
-    """All stages of the repository by address, in the order in which DVC finds them.
+@dataclass(frozen=True)
+class Collected:
+    """What a repository has."""
+
+    stages: dict[str, Stage]
+    """By address, in the order in which DVC finds them."""
+    ignore_rules: bool
+    """Whether a `.dvcignore` says anything: what it says is DVC's to understand."""
+
+
+def collect(root: Path, folder: Path) -> Collected:
+    """All stages of the repository, their addresses spelled from `folder`.
 
     Raises:
         DescriptionError: a file that DVC would refuse.
     """
-    found: dict[str, Stage] = {}
-    for file in find_files(root):
+    files = [file for file in _found(root) if not _in_nested_repository(root, file)]
+    rules = any(_says_anything(file) for file in files if os.path.basename(file) == IGNORE)
+    files = [file for file in files if os.path.basename(file) != IGNORE]
+    stages: dict[str, Stage] = {}
+    for file in _as_walked(root, _without_dvcignored(root, files) if rules else files):
         for stage in read_stages(file, folder):
-            found[stage.address] = stage
-    return found
+            stages[stage.address] = stage
+    return Collected(stages, rules)
 
 
 def address_of(file: str, name: str, folder: Path) -> str:
@@ -55,23 +70,20 @@ def address_of(file: str, name: str, folder: Path) -> str:
 # ------------------------------------------------------------------------------------------------- finding files
 
 
-def find_files(root: Path) -> list[str]:
-    """All `dvc.yaml` and `.dvc` files that neither git nor DVC ignores, top down in the file system's order."""
+def _found(root: Path) -> list[str]:
+    """All `dvc.yaml`, `.dvc` and `.dvcignore` files that git does not ignore."""
     files = _asked_of_git(root)
-    if files is None:
-        files = list(_walked(root))
-    files = [file for file in files if not _in_nested_repository(root, file)]
-    return _as_walked(root, _without_dvcignored(root, files))
+    return list(_walked(root)) if files is None else files
 
 
-def _is_stage_file(name: str) -> bool:
-    return name == PIPELINE or (name.endswith(".dvc") and name != ".dvc")
+def _is_wanted(name: str) -> bool:
+    return name in (PIPELINE, IGNORE) or (name.endswith(".dvc") and name != ".dvc")
 
 
 def _asked_of_git(root: Path) -> list[str] | None:
     """git's own answer; None where git is not there or the folder is in no git repository."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
-    patterns = [PIPELINE, f"**/{PIPELINE}", "*.dvc", "**/*.dvc"]
+    patterns = [f"**/{PIPELINE}", "**/*.dvc", f"**/{IGNORE}"]
     try:
         done = subprocess.run(
             [*command, "--", *(f":(glob){pattern}" for pattern in patterns)], cwd=root, capture_output=True, check=False
@@ -81,13 +93,13 @@ def _asked_of_git(root: Path) -> list[str] | None:
     if done.returncode:
         return None
     paths = (os.path.join(root, os.fsdecode(path)) for path in done.stdout.split(b"\0") if path)
-    return [path for path in paths if _is_stage_file(os.path.basename(path)) and os.path.isfile(path)]
+    return [path for path in paths if _is_wanted(os.path.basename(path)) and os.path.isfile(path)]
 
 
 def _walked(root: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name not in (".git", ".hg", ".dvc")]
-        yield from (os.path.join(folder, name) for name in names if _is_stage_file(name))
+        yield from (os.path.join(folder, name) for name in names if _is_wanted(name))
 
 
 def _in_nested_repository(root: Path, file: str) -> bool:
@@ -99,18 +111,15 @@ def _in_nested_repository(root: Path, file: str) -> bool:
     return False
 
 
-def ignore_rules(root: Path) -> bool:
-    """Whether `.dvcignore` at the top says anything: what it says is DVC's to understand."""
+def _says_anything(file: str) -> bool:
     try:
-        lines = (root / ".dvcignore").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = Path(file).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return False
     return any(line.strip() and not line.lstrip().startswith("#") for line in lines)
 
 
 def _without_dvcignored(root: Path, files: list[str]) -> list[str]:
-    if not ignore_rules(root):
-        return files
     from dvc.fs import localfs
     from dvc.ignore import DvcIgnoreFilter
 

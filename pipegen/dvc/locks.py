@@ -26,18 +26,26 @@ Notify = Callable[[str], None]
 
 
 class FileLock:
-    """An exclusive lock on a file, as zc.lockfile has it: `flock`, and the process id written into the file."""
+    """An exclusive lock on a file, as zc.lockfile has it: `flock`, and the process id written into the file.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the file.
+        hardlink: lock as DVC does under `core.hardlink_lock`, for file systems without `flock`.
+    """
+
+    def __init__(self, path: Path, *, hardlink: bool = False) -> None:
         self.path = path
         self._file: IO[str] | None = None
+        self._by_link = _hardlink_lock(path) if hardlink else None
 
     @property
     def is_locked(self) -> bool:
-        return self._file is not None
+        return self._file is not None or bool(self._by_link and self._by_link.is_locked)
 
     def try_lock(self) -> bool:
         """Take it if nobody has it."""
+        if self._by_link:
+            return _try_hardlink(self._by_link)
         try:
             file = self.path.open("a+")
         except OSError as error:
@@ -62,6 +70,9 @@ class FileLock:
         wait_until(self.try_lock, lambda: None)
 
     def unlock(self) -> None:
+        """Give it back."""
+        if self._by_link:
+            self._by_link.unlock()
         if self._file:
             self._file.close()
             self._file = None
@@ -81,6 +92,24 @@ class FileLock:
             return "?"
 
 
+def _hardlink_lock(path: Path) -> Any:
+    from dvc.lock import HardlinkLock
+
+    return HardlinkLock(str(path), tmp_dir=str(path.parent))
+
+
+def _try_hardlink(lock: Any) -> bool:
+    from datetime import timedelta
+
+    from dvc.lock import LockError
+
+    try:
+        lock.lock(timedelta(seconds=0.2))
+    except LockError:
+        return False
+    return True
+
+
 def wait_until(attempt: Callable[[], bool], say: Callable[[], None], pause: float = 0.02) -> None:
     """Try until it succeeds; `say` is called once when that takes longer than `SAY_AFTER`."""
     began, told = time.monotonic(), False
@@ -95,8 +124,8 @@ def wait_until(attempt: Callable[[], bool], say: Callable[[], None], pause: floa
 class RepositoryLock(FileLock):
     """DVC's lock on the whole repository; says so when another process makes it wait."""
 
-    def __init__(self, dvc_tmp: Path, notify: Notify) -> None:
-        super().__init__(dvc_tmp / "lock")
+    def __init__(self, dvc_tmp: Path, notify: Notify, *, hardlink: bool = False) -> None:
+        super().__init__(dvc_tmp / "lock", hardlink=hardlink)
         self._notify = notify
 
     def lock(self) -> None:
@@ -112,10 +141,9 @@ class PathLocks:
     Paths are counted here and written to the file only when the first stage comes and the last one goes.
     """
 
-    def __init__(self, dvc_tmp: Path, notify: Notify) -> None:
+    def __init__(self, dvc_tmp: Path, *, hardlink: bool = False) -> None:
         self._path = dvc_tmp / "rwlock"
-        self._guard = FileLock(dvc_tmp / "rwlock.lock")
-        self._notify = notify
+        self._guard = FileLock(dvc_tmp / "rwlock.lock", hardlink=hardlink)
         self._me = {"pid": os.getpid(), "cmd": " ".join(sys.argv)}
         self._reading: Counter[str] = Counter()
         self._writing: Counter[str] = Counter()

@@ -13,13 +13,9 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from pipegen.dvc.errors import StageError
 from pipegen.dvc.locks import RepositoryLock
 from pipegen.dvc.stages import Stage
-from pipegen.errors import PipegenError
-
-
-class StageError(PipegenError):
-    """What DVC says against a stage: a missing dependency, an output that was not made, a cache that can't be written."""
 
 
 class DvcObjects:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from pipegen.dvc.collect import PIPELINE, collect_stages, find_root
+from pipegen.dvc.collect import PIPELINE, Collected, collect, find_root
 from pipegen.dvc.needs import dvc_order, needs_of
 from pipegen.dvc.session import Session
 from pipegen.dvc.stages import Stage
@@ -31,14 +31,18 @@ class Workspace:
         self.folder = folder.resolve()
         self.root = find_root(self.folder)
 
-    @cached_property
+    @property
     def stages(self) -> Mapping[str, Stage]:
         """All stages of the repository by address, `.dvc` files among them.
 
         Raises:
             DescriptionError: a file that DVC would refuse.
         """
-        return collect_stages(self.root, self.folder)
+        return self._collected.stages
+
+    @cached_property
+    def _collected(self) -> Collected:
+        return collect(self.root, self.folder)
 
     @cached_property
     def needs(self) -> Mapping[str, tuple[str, ...]]:
@@ -92,4 +96,6 @@ class Workspace:
 
     def session(self, notify: Callable[[str], None]) -> Session:
         """A context in which stages run; `notify` is told what a user should know, such as why it waits."""
-        return Session(self.root, self.folder, self.stages, self.order, notify)
+        return Session(
+            self.root, self.folder, self.stages, self.order, notify, may_be_direct=not self._collected.ignore_rules
+        )

@@ -103,11 +103,19 @@ COMMANDS = sorted(
 )
 
 
-@pytest.fixture(scope="module")
-def twins(tmp_path_factory: pytest.TempPathFactory, template: Path) -> tuple[Path, Path]:
-    """The same repository twice, with a `.dvc` source; one for DVC, one for pipegen."""
+IGNORE_RULE = {".dvcignore": "nothing-like-this\n"}
+"""Leaves every stage to DVC's own objects."""
+
+
+@pytest.fixture(scope="module", params=["direct", "objects"])
+def twins(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, template: Path
+) -> tuple[Path, Path]:
+    """The same repository twice, with a `.dvc` source; one for DVC, one for pipegen, which goes either of its two ways."""
     folder = tmp_path_factory.mktemp("twins")
-    return tuple(_with_source(make_repository(folder / name, FILES, template)) for name in ("dvc", "pipegen"))  # type: ignore[return-value]
+    files = FILES | (IGNORE_RULE if request.param == "objects" else {})
+    theirs, ours = (_with_source(make_repository(folder / name, files, template)) for name in ("dvc", "pipegen"))
+    return theirs, ours
 
 
 def _with_source(folder: Path) -> Path:

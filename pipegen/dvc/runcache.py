@@ -1,0 +1,63 @@
+"""DVC's run cache: which command on which inputs made which outputs. Found by a hash of the first two, in DVC's bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from pipegen.dvc.cache import FILE_MODE
+from pipegen.dvc.lockfile import Entry, render_entry
+
+_NOT_HASHED = ("size", "nfiles")
+
+
+class RunCache:
+    """The folder `runs` of DVC's cache."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "runs"
+
+    def has(self, entry: Entry) -> bool:
+        """Whether this command ran on these inputs before."""
+        folder = self._place(_key(entry))
+        return folder.is_dir() and any(folder.iterdir())
+
+    def add(self, entry: Entry) -> None:
+        """Remember a run.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        path = self._place(_key(entry)) / _digest(entry)
+        if path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{secrets.token_urlsafe(16)}.tmp")
+        try:
+            temporary.write_text(render_entry(entry), encoding="utf-8")
+            temporary.chmod(FILE_MODE)
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def _place(self, key: str) -> Path:
+        return self._folder / key[:2] / key
+
+
+def _key(entry: Entry) -> str:
+    return _digest({**entry, "outs": [out["path"] for out in entry.get("outs", ())]})
+
+
+def _digest(entry: Entry) -> str:
+    return hashlib.sha256(json.dumps(_hashed(entry), sort_keys=True).encode()).hexdigest()
+
+
+def _hashed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _hashed(item) for key, item in value.items() if key not in _NOT_HASHED}
+    return [_hashed(item) for item in value] if isinstance(value, list) else value
