@@ -41,7 +41,10 @@ class GoCD(Target):
         settings = self._settings(request.pipeline)
         settings.options = replace(settings.options, material="git")
         files = tuple(
-            GeneratedFile(f"{d.pipeline['name']}.json", json.dumps({"group": settings.group, "pipeline": d.pipeline}, indent=2) + "\n")
+            GeneratedFile(
+                f"{d.pipeline['name']}.json",
+                json.dumps({"group": settings.group, "pipeline": d.pipeline}, indent=2) + "\n",
+            )
             for d in self._drawn(request, settings)
         )
         return Generated(files, tuple(settings.warnings))
@@ -51,7 +54,9 @@ class GoCD(Target):
         if problems:
             raise PlanError(problems)
         options = self.options(pipeline, "targets", self.name, Options) or Options()
-        return Settings(pipeline, options, lambda section, name, cls: self.options(pipeline, section, name, cls))
+        return Settings(
+            pipeline, options, lambda section, name, cls: self.options(pipeline, section, name, cls)
+        )
 
     def _drawn(self, request: Request, settings: Settings) -> list[Drawn]:
         workflows = request.workflows(self.name)
@@ -61,7 +66,7 @@ class GoCD(Target):
         drawn = [d for name, plan in plans.items() for d in pipelines(settings, name, plan)]
         settings.check_deployments(plans)
         for sentence in limits.breaches(d.pipeline for d in drawn):
-            settings.refuse((), sentence, "rename it")
+            settings.refuse((), sentence, "choose another")
         if settings.problems:
             raise PlanError(settings.problems)
         return drawn

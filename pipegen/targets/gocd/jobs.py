@@ -31,7 +31,7 @@ def variables(values: Mapping[str, str]) -> list[JSON]:
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What a job is written with: its plan, where all jobs stand, and what its agent and secrets are called on the server."""
+    """What a job is written with: its plan, where all jobs stand, what the server calls its agents and secrets."""
 
     plan: Plan
     places: Mapping[str, Place]
@@ -60,7 +60,9 @@ def job(job: Job, around: Surroundings) -> JSON:
         "environment_variables": variables({**env, **secrets}),
         "tasks": [*_fetches(job, around), *_install(around), *(_run(step, around) for step in job.steps)],
         "artifacts": [*_fragments(job, around), *_kept(job, around), *_tests(job, around)],
-        "tabs": [{"name": REPORT_TAB, "path": f"{REPORT_TAB}/index.html"}] if _report(files.REPORT) in job.artifacts else [],
+        "tabs": [{"name": REPORT_TAB, "path": f"{REPORT_TAB}/index.html"}]
+        if _report(files.REPORT) in job.artifacts
+        else [],
     }
 
 
@@ -71,7 +73,12 @@ def begin(name: str) -> JSON:
         "resources": [],
         "timeout": SILENCE,
         "environment_variables": [],
-        "tasks": [{"type": "exec", "attributes": {"command": "git", "arguments": ["rev-parse", "HEAD"], "run_if": []}}],
+        "tasks": [
+            {
+                "type": "exec",
+                "attributes": {"command": "git", "arguments": ["rev-parse", "HEAD"], "run_if": []},
+            }
+        ],
         "artifacts": [],
         "tabs": [],
     }
@@ -130,7 +137,8 @@ def _fragments(job: Job, around: Surroundings) -> Sequence[JSON]:
 
 
 def _kept(job: Job, around: Surroundings) -> Sequence[JSON]:
-    """What people keep. A pattern without a match fails a job that passed, so each one also matches a file that always exists: the fragment."""
+    """What people keep. A pattern without a match fails a job that passed, so each one also matches the fragment,
+    which always exists."""
     found: dict[str, str] = {}
     for path in job.artifacts:
         if path == _report(files.REPORT):
@@ -148,7 +156,9 @@ def _report(folder: str) -> str:
 
 def _tests(job: Job, around: Surroundings) -> Sequence[JSON]:
     folders = dict.fromkeys(posixpath.dirname(path) for path in job.junit)
-    return [{"type": "test", "source": literal(around.inside(folder)), "destination": TESTS} for folder in folders]
+    return [
+        {"type": "test", "source": literal(around.inside(folder)), "destination": TESTS} for folder in folders
+    ]
 
 
 def _build(source: str, destination: str) -> JSON:
@@ -156,5 +166,6 @@ def _build(source: str, destination: str) -> JSON:
 
 
 def _shelf(path: str) -> str:
-    """The folder among a job's artifacts for a file: that of the file itself, without what leads to it, as a fetch may not name a path with dots."""
+    """Where a file lies among the artifacts of its job: in a folder called as its own, without what leads to it, since
+    a fetch takes no path with further dots after a leading one."""
     return posixpath.basename(posixpath.dirname(path))

@@ -1,4 +1,4 @@
-"""What GoCD takes, as the server said it (its API's answers 422 and its configuration schema), checked on the finished pipelines."""
+"""What GoCD takes, checked on the finished pipelines. The rules are its API's own answers and its schema."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ JOB = re.compile(r"(?!.*run(?:Instance|OnAll)-)[a-zA-Z0-9_\-.]{1,255}")
 """Jobs; `x-runInstance-1` is the server's own name for a copy."""
 PATH = re.compile(r"([.]/)?[.][^. ]+|[^. ].+[^. ]|[^. ][^. ]|[^. ]")
 """Working directories, destinations, sources of a fetch (`filePathType` of the schema)."""
+NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML, in which the server keeps its configuration, can't hold."""
 UNSAFE_FOLDER = re.compile(r"[#*?]|(^|/)\.\.(/|$)")
 """In the description's folder: a parameter's mark and wildcards, which GoCD reads in some paths and not in others."""
 
 
 def breaches(pipelines: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """A sentence for each name or path that the server would refuse."""
+    """A sentence for each name, path or text that the server would refuse."""
     pipelines = list(pipelines)
     yield from _bad_names("pipeline", (p["name"] for p in pipelines), NAME)
     for pipeline in pipelines:
@@ -26,6 +28,11 @@ def breaches(pipelines: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield from _bad_names("job", (j["name"] for j in stage["jobs"]), JOB)
             for job in stage["jobs"]:
                 yield from _bad_paths(job)
+        yield from (
+            f"GoCD can't hold the control character in {text[:60]!r}"
+            for text in _texts(pipeline)
+            if NO_XML.search(text)
+        )
 
 
 def _bad_names(kind: str, names: Iterable[str], rule: re.Pattern[str]) -> Iterator[str]:
@@ -37,7 +44,9 @@ def _bad_names(kind: str, names: Iterable[str], rule: re.Pattern[str]) -> Iterat
             yield f"GoCD takes no {kind} called {name!r}"
         other = seen.setdefault(name.lower(), name)
         if other is not name:
-            yield f"GoCD ignores case and would have two {kind}s called {name!r}" + (f" and {other!r}" if other != name else "")
+            yield f"GoCD ignores case and would have two {kind}s called {name!r}" + (
+                f" and {other!r}" if other != name else ""
+            )
 
 
 def _bad_paths(job: Mapping[str, Any]) -> Iterator[str]:
@@ -48,3 +57,11 @@ def _bad_paths(job: Mapping[str, Any]) -> Iterator[str]:
     for holder, key in paths:
         if not PATH.fullmatch(holder[key]):
             yield f"GoCD takes no path {holder[key]!r}: what begins with a dot may hold no other dot"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for content in value.values() if isinstance(value, dict) else value:
+            yield from _texts(content)

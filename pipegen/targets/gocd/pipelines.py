@@ -1,4 +1,4 @@
-"""A workflow's plan as pipelines, in the form of GoCD's pipeline API (version 11): the one mapping from which the YAML is written too."""
+"""A workflow's plan as pipelines in the form of GoCD's pipeline API, version 11; the YAML is written from the same."""
 
 from __future__ import annotations
 
@@ -51,8 +51,11 @@ class _Workflow:
         return [self._levels()]
 
     def _one_each_is_safe(self) -> bool:
-        """A commit starts each pipeline of a fan-in once, since all wait for the same revision. A timer or a person starts a run
-        on a commit that is old already: nothing then holds a pipeline back until all it needs have run again."""
+        """Whether a fan-in starts once.
+
+        After a commit it does, since all its pipelines wait for the same revision. A timer or a person starts a run on
+        a commit that was there before: nothing then holds a pipeline back until all that it needs have run again.
+        """
         joined = [job.name for job in self.plan.jobs if len(job.needs) > 1]
         roots = [job.name for job in self.plan.jobs if not job.needs]
         if self.trigger.kind == "push" or not (joined or len(roots) > 1):
@@ -64,11 +67,20 @@ class _Workflow:
 
     def _levels(self) -> Drawn:
         stages = boxes(self.plan.levels)
-        return self._pipeline(self.name, stages, places_of(self.name, stages), self._git(self._filter()), first=True, jobs=self.plan.jobs)
+        return self._pipeline(
+            self.name,
+            stages,
+            places_of(self.name, stages),
+            self._git(self._filter()),
+            first=True,
+            jobs=self.plan.jobs,
+        )
 
     def _one_each(self) -> list[Drawn]:
         stages = {job.name: boxes([[job]]) for job in self.plan.jobs}
-        places = {job.name: place for job in self.plan.jobs for place in self._place(job, stages[job.name]).values()}
+        places = {
+            job.name: place for job in self.plan.jobs for place in self._place(job, stages[job.name]).values()
+        }
         return [
             self._pipeline(
                 places[job.name].pipeline,
@@ -85,12 +97,21 @@ class _Workflow:
         return places_of(f"{self.name}-{job_name(job)}", stages)
 
     def _pipeline(
-        self, name: str, stages: Sequence[Box], places: Mapping[str, Place], materials: list[JSON], *, first: bool, jobs: Sequence[Job]
+        self,
+        name: str,
+        stages: Sequence[Box],
+        places: Mapping[str, Place],
+        materials: list[JSON],
+        *,
+        first: bool,
+        jobs: Sequence[Job],
     ) -> Drawn:
         shared = _in_all(job.env for job in jobs)
         inputs = {i.name: i.default for i in self.plan.inputs} if first else {}
         ours = {"PIPEGEN_WORKFLOWS": ",".join(self.plan.workflows), "PIPEGEN_PLAN": self.plan.digest}
-        around = Surroundings(plan=self.plan, places=places, agents=self.agents, secrets=self.secrets, shared=shared)
+        around = Surroundings(
+            plan=self.plan, places=places, agents=self.agents, secrets=self.secrets, shared=shared
+        )
         by_hand = first and self.trigger.kind != "push"
         pipeline = {
             "name": name,
@@ -117,7 +138,7 @@ class _Workflow:
         }
 
     def _approval(self, box: Box, *, by_hand: bool) -> JSON:
-        """Who may start a stage. The first stage of a workflow that no commit starts is manual: its timer or a person starts it."""
+        """Who may start a stage. Where no commit starts the workflow, its first stage is manual."""
         asked = next((job.approval for job in box.jobs if job.approval), None)
         people = self.people[asked.by] if asked else People()
         return {
@@ -142,9 +163,12 @@ class _Workflow:
 
     def _filter(self) -> list[str] | None:
         """Only what the pipeline can see starts it; GoCD's patterns end in the form that was seen to work."""
-        if self.plan.folder == ".":
+        if "." in (self.plan.folder, *self.plan.outside):
             return None
-        return [f"{self.plan.folder}/**/*", *(pattern for path in self.plan.outside for pattern in (path, f"{path}/**/*"))]
+        return [
+            f"{self.plan.folder}/**/*",
+            *(pattern for path in self.plan.outside for pattern in (path, f"{path}/**/*")),
+        ]
 
     def _starts(self, needing: Sequence[Job]) -> str:
         if needing:

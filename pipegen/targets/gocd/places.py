@@ -9,7 +9,7 @@ from pipegen.plan.model import Job, Plan
 from pipegen.plan.names import to_name
 
 BEGIN = "begin"
-"""The stage in front of one that waits for an approval: a pipeline's first stage is what starts it, so nobody could approve it apart."""
+"""The stage in front of an approval that would come first: who starts a pipeline starts its first stage unasked."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ def places_of(pipeline: str, stages: Iterable[Box]) -> dict[str, Place]:
 
 
 def way(plan: Plan, places: Mapping[str, Place], producer: Job, consumer: Job) -> str:
-    """How `consumer` names the pipeline of `producer` in a fetch: nothing for its own, else the pipelines from there to the one before its own.
+    """How `consumer` names the pipeline of `producer` in a fetch: nothing for its own, else a way down.
 
-    The shortest way is taken, since each of its pipelines must be a dependency of the next.
+    It is the shortest. Each pipeline on it is a dependency of the next, and the last one of `consumer`'s.
     """
     if places[producer.name].pipeline == places[consumer.name].pipeline:
         return ""

@@ -1,13 +1,14 @@
 """Five cron fields as the six of Quartz, which GoCD's timers take: the same times, never others.
 
-The rules of Quartz are those of its manual (CronTrigger tutorial): a field for seconds comes first, the week's day 1 is Sunday (written by
-name here), and exactly one of day-of-month and day-of-week is `?`.
+The rules are those of Quartz' manual (CronTrigger tutorial): seconds come first, the week's day 1 is Sunday (written
+by name here), and exactly one of day-of-month and day-of-week is `?`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 
 from pipegen.description.cron import FIELDS, Field, Schedule
 
@@ -28,12 +29,23 @@ def to_quartz(schedule: str, name: str) -> str:
     """
     minute, hour, day, month, weekday = Schedule.parse(schedule).settled(name).fields
     if day not in _ANY and weekday not in _ANY:
-        raise ValueError(f"{schedule!r} restricts the day of month and the day of week; GoCD's timer takes only one of them")
+        raise ValueError(
+            f"{schedule!r} restricts the day of month and the day of week; GoCD's timer takes only one of them"
+        )
     if weekday in _ANY:
         days, weekdays = _numbers(day, FIELDS[2]), "?"
     else:
         days, weekdays = "?", _weekdays(weekday)
-    return " ".join(["0", _numbers(minute, FIELDS[0]), _numbers(hour, FIELDS[1]), days, _numbers(month, FIELDS[3]), weekdays])
+    return " ".join(
+        [
+            "0",
+            _numbers(minute, FIELDS[0]),
+            _numbers(hour, FIELDS[1]),
+            days,
+            _numbers(month, FIELDS[3]),
+            weekdays,
+        ]
+    )
 
 
 def values(text: str, field: Field) -> list[int]:
@@ -50,7 +62,7 @@ def values(text: str, field: Field) -> list[int]:
 
 def _numbers(text: str, field: Field) -> str:
     numbers = values(text, field)
-    steps = {after - before for before, after in zip(numbers, numbers[1:], strict=False)}
+    steps = {after - before for before, after in pairwise(numbers)}
     if numbers == list(range(field.low, field.high + 1)):
         return "*"
     if len(numbers) > 2 and len(steps) == 1 and (step := steps.pop()) > 1 and numbers[-1] + step > field.high:

@@ -50,7 +50,9 @@ class Settings:
         """For each kind of machine of the plan what its jobs ask for."""
         found: dict[str, dict[str, Any]] = {}
         for name in dict.fromkeys(job.agent for job in plan.jobs if job.agent):
-            agent = self._entry("agents", name, Agent, "how GoCD names these machines: `gocd: {resources: [...]}`")
+            agent = self._entry(
+                "agents", name, Agent, "how GoCD names these machines: `gocd: {resources: [...]}`"
+            )
             if agent and agent.elastic_profile:
                 found[name] = {"elastic_profile_id": str(agent.elastic_profile)}
             elif agent:
@@ -71,11 +73,14 @@ class Settings:
         """For each secret of the plan its variables, with what GoCD fills in."""
         found: dict[str, dict[str, str]] = {}
         for name in dict.fromkeys(name for job in plan.jobs for name in job.secrets):
-            secret = self._entry("secrets", name, Secret, "where GoCD keeps it: `gocd: {config: vault, keys: [...]}`")
+            secret = self._entry(
+                "secrets", name, Secret, "where GoCD keeps it: `gocd: {config: vault, keys: [...]}`"
+            )
             if secret:
                 env = self.pipeline.secrets[Name(name)].env
                 found[name] = {
-                    str(variable): f"{{{{SECRET:[{secret.config}][{key}]}}}}" for variable, key in zip(env, secret.keys, strict=False)
+                    str(variable): f"{{{{SECRET:[{secret.config}][{key}]}}}}"
+                    for variable, key in zip(env, secret.keys, strict=False)
                 }
         self._refuse_clashes(plan, found)
         return {name: found.get(name, {}) for job in plan.jobs for name in job.secrets}
@@ -86,7 +91,11 @@ class Settings:
         for job in plan.jobs:
             holders: dict[str, str] = {**dict.fromkeys(job.env, "env"), **dict.fromkeys(inputs, "inputs")}
             for name in inputs & job.env.keys():
-                self.refuse(("workflows", plan.workflows[0], "inputs", name), f"{name} is a variable of the job {job.name!r} too", "rename one")
+                self.refuse(
+                    ("workflows", plan.workflows[0], "inputs", name),
+                    f"{name} is a variable of the job {job.name!r} too",
+                    "rename one",
+                )
             for secret in job.secrets:
                 for variable in secrets.get(secret, {}):
                     other = holders.setdefault(variable, secret)
@@ -99,7 +108,9 @@ class Settings:
         found: dict[str, People] = {}
         for job in plan.jobs:
             if job.approval:
-                people = self._entry("people", job.approval.by, People, "who they are on GoCD: `gocd: {roles: [...]}`")
+                people = self._entry(
+                    "people", job.approval.by, People, "who they are on GoCD: `gocd: {roles: [...]}`"
+                )
                 found[job.approval.by] = people or People()
                 if job.approval.timeout is not None:
                     path = ("workflows", plan.workflows[0], "approve", "timeout")
@@ -125,7 +136,11 @@ class Settings:
         path = (*at, "push", "branches") if trigger.kind == "push" else ("workflows", workflow, "branch")
         for branch in trigger.branches:
             if "*" in branch:
-                self.refuse(path, f"GoCD has no branch patterns such as {branch!r} without a further plugin", ELSEWHERE)
+                self.refuse(
+                    path,
+                    f"GoCD has no branch patterns such as {branch!r} without a further plugin",
+                    ELSEWHERE,
+                )
         if len(trigger.branches) != 1:
             message = f"a GoCD pipeline follows one branch, and here are {len(trigger.branches)}"
             self.refuse(path, message, "write one workflow for each branch, or " + ELSEWHERE)
@@ -149,7 +164,9 @@ class Settings:
             message = f"GoCD's timers run in the server's zone, {server}; this schedule is in {wanted}"
             self.refuse(path, message, "write the schedule in the server's zone, or " + ELSEWHERE)
         elif wanted and not server:
-            message = f"GoCD's timers run in the server's own zone: {wanted} is right only if the server runs in it"
+            message = (
+                f"GoCD's timers run in the server's own zone: {wanted} is right only if the server runs in it"
+            )
             self.warn(path, message, "say the server's zone: `targets: {gocd: {timezone: " + wanted + "}}`")
 
     # The rest
@@ -157,13 +174,19 @@ class Settings:
     def check_workflow(self, name: str, workflow: Workflow, plan: Plan) -> None:
         """What GoCD lacks and a workflow asks for."""
         if not plan.jobs:
-            self.refuse(("workflows", name), "this workflow does nothing, and GoCD takes no pipeline without a job")
+            self.refuse(
+                ("workflows", name), "this workflow does nothing, and GoCD takes no pipeline without a job"
+            )
         if workflow.timeout is not None:
-            self.warn(("workflows", name, "timeout"), "GoCD has no time-out for a whole run; each job keeps its own")
+            self.warn(
+                ("workflows", name, "timeout"), "GoCD has no time-out for a whole run; each job keeps its own"
+            )
         chosen = list(self.pipeline.gates) if workflow.gates == "all" else workflow.gates
         for gate in chosen:
             if gate in self.pipeline.gates and self.pipeline.gates[gate].warn:
-                message = "GoCD has no state between passed and failed: this gate passes, and is red in the report"
+                message = (
+                    "GoCD has no state between passed and failed: this gate passes, and is red in the report"
+                )
                 self.warn(("gates", gate, "warn"), message)
 
     def check_deployments(self, plans: Mapping[str, Plan]) -> None:
@@ -173,13 +196,19 @@ class Settings:
             for target in (job.deploys for job in plan.jobs if job.deploys):
                 other = first.setdefault(target, workflow)
                 if other != workflow:
-                    message = f"{workflow!r} and {other!r} both promote to {target!r}, and GoCD's lock holds one pipeline only"
+                    message = f"{workflow!r} and {other!r} both promote to {target!r}; GoCD's lock holds one pipeline"
                     self.warn(("workflows", workflow, "promote"), message, "they may deploy at the same time")
 
     def check_place(self, folder: str) -> None:
         """What must be known of the repository."""
         if self.options.material == "git" and not self.pipeline.repository:
             message = "GoCD must know where to clone this from"
-            self.refuse(("name",), message, "say `repository: <git URL>`, or `targets: {gocd: {material: configrepo}}`")
+            self.refuse(
+                ("name",),
+                message,
+                "say `repository: <git URL>`, or `targets: {gocd: {material: configrepo}}`",
+            )
         if UNSAFE_FOLDER.search(folder):
-            self.refuse((), f"GoCD can't work in the folder {folder!r}", "a folder's name may not hold # * or ?")
+            self.refuse(
+                (), f"GoCD can't work in the folder {folder!r}", "a folder's name may not hold # * or ?"
+            )

@@ -32,13 +32,15 @@ class Options:
     """`targets.gocd`."""
 
     layout: Literal["levels", "pipelines"] = word(
-        "`levels`: one pipeline whose stages are the levels of the graph; `pipelines`: one pipeline for each job.", "levels"
+        "`levels`: one pipeline whose stages are the levels of the graph; `pipelines`: one pipeline for each job.",
+        "levels",
     )
     group: Name | None = word("The pipeline group.", None, shown="the pipeline's name")
     environment: Name | None = word("The GoCD environment whose agents run the jobs.", None)
     timezone: TimeZone | None = word("The server's own time zone: GoCD's timers know no other.", None)
     material: Literal["git", "configrepo"] = word(
-        "`configrepo`: the jobs check out the repository that this file is read from, as the server knows it.", "git"
+        "`configrepo`: the jobs check out the repository that this file is read from, as the server knows it.",
+        "git",
     )
 
 
@@ -77,7 +79,9 @@ def cross_checks(pipeline: Pipeline, target: str) -> Iterator[Problem]:
             yield pipeline.source.problem((*path, "elastic_profile"), message, "leave one of them out")
         if section == "secrets" and len(value.keys) != len(env := pipeline.secrets[Name(path[1])].env):
             message = f"{len(value.keys)} keys stand here for {len(env)} variables: {', '.join(env)}"
-            yield pipeline.source.problem((*path, "keys"), message, "one key for each variable, in the same order")
+            yield pipeline.source.problem(
+                (*path, "keys"), message, "one key for each variable, in the same order"
+            )
         if section == "people" and not (value.roles or value.users):
             yield pipeline.source.problem(path, "nobody is named here", "name `roles` or `users`")
 

@@ -1,4 +1,4 @@
-"""The pipelines of the API as the YAML plugin takes them, format 10. The template holds the file's form; nothing is decided here."""
+"""The pipelines of the API as the YAML plugin takes them, format 10. The template holds the file's form."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pipegen.targets.gocd.pipelines import Drawn
 from pipegen.targets.gocd.words import Options
 from pipegen.targets.templates import render
 
-_PLAIN = re.compile(r"(?!(?:y|yes|n|no|on|off|true|false|null)\Z)[A-Za-z][A-Za-z0-9_/-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"(?!(?:y|yes|n|no|on|off|true|false|null)\Z)[A-Za-z][A-Za-z0-9_/-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*",
+    re.IGNORECASE,
+)
 """Text that no reader of YAML takes for anything else; most of a file is such words."""
 
 
@@ -38,7 +41,9 @@ def _quoted(text: str) -> str:
     from pipegen.description.dumper import Dumper12
 
     # in a flow sequence, so that it may stand anywhere; without folding
-    return str(yaml.dump([text], Dumper=Dumper12, default_flow_style=True, allow_unicode=True, width=1 << 30))[1:-2]
+    return str(
+        yaml.dump([text], Dumper=Dumper12, default_flow_style=True, allow_unicode=True, width=1 << 30)
+    )[1:-2]
 
 
 def scalar(value: str | Sequence[str]) -> str:
@@ -52,7 +57,12 @@ def _block(task: JSON) -> list[str]:
     """The lines of a task's last argument if a block shows them better and keeps them as they are; else none."""
     text: str = (task["attributes"]["arguments"] or [""])[-1]
     lines = text.split("\n")
-    fits = text.endswith("\n") and len(lines) > 2 and not text.startswith((" ", "\n")) and not text.endswith("\n\n")
+    fits = (
+        text.endswith("\n")
+        and len(lines) > 2
+        and not text.startswith((" ", "\n"))
+        and not text.endswith("\n\n")
+    )
     return lines[:-1] if fits and all(line == line.rstrip() and line.isprintable() for line in lines) else []
 
 

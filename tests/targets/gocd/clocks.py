@@ -1,4 +1,4 @@
-"""When a cron schedule and a Quartz expression fire, by two readings that share nothing with pipegen's own or with each other."""
+"""When a cron schedule and a Quartz expression fire: two readings that share nothing with pipegen's own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ class Cron:
             and _cron(self.hour, at.hour, 0, 23)
             and _cron(self.day, at.day, 1, 31)
             and _cron(self.month, at.month, 1, 12)
-            and (_cron(self.weekday, at.isoweekday() % 7, 0, 7) or (at.isoweekday() == 7 and _cron(self.weekday, 7, 0, 7)))
+            and (
+                _cron(self.weekday, at.isoweekday() % 7, 0, 7)
+                or (at.isoweekday() == 7 and _cron(self.weekday, 7, 0, 7))
+            )
         )
 
 
@@ -34,9 +37,10 @@ def _cron(field: str, number: int, low: int, high: int) -> bool:
 
 
 class Quartz:
-    """Six or seven fields by the manual of Quartz' CronTrigger: `a/s` goes to the field's end, day 1 is Sunday, exactly one day field is `?`."""
+    """Six or seven fields by the manual of Quartz' CronTrigger: `a/s` goes to the field's end, day 1 is Sunday,
+    exactly one day field is `?`."""
 
-    _NAMES = "SUN MON TUE WED THU FRI SAT".split()
+    _NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
     _BOUNDS = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (1, 7))
 
     def __init__(self, text: str) -> None:
@@ -47,7 +51,9 @@ class Quartz:
             raise ValueError(f"{text!r}: exactly one of the two day fields is `?`")
         if len(fields) == 7 and fields[6] != "*":
             raise ValueError(f"{text!r}: a year")
-        self.sets = [self._set(field, *bounds) for field, bounds in zip(fields[:6], self._BOUNDS, strict=True)]
+        self.sets = [
+            self._set(field, *bounds) for field, bounds in zip(fields[:6], self._BOUNDS, strict=True)
+        ]
 
     def _set(self, field: str, low: int, high: int) -> set[int]:
         if field == "?":
@@ -58,7 +64,11 @@ class Quartz:
             if not match:
                 raise ValueError(f"{part!r} is no part of a field")
             begin = low if match[1] == "*" else self._number(match[1], high)
-            end = high if match[1] == "*" or (match[3] and not match[2]) else self._number(match[2] or match[1], high)
+            end = (
+                high
+                if match[1] == "*" or (match[3] and not match[2])
+                else self._number(match[2] or match[1], high)
+            )
             if not low <= begin <= end <= high:
                 raise ValueError(f"{part!r} is out of its bounds")
             found.update(range(begin, end + 1, int(match[3] or 1)))

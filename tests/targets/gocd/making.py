@@ -18,12 +18,16 @@ from pipegen.errors import PlanError
 from pipegen.plan.model import Plan
 from pipegen.targets import Generated, Request
 from pipegen.targets.gocd import GoCD
-from tests.targets.gocd.reader import JSON, read_file
+from tests.targets.gocd.reader import read_file
+from tests.targets.gocd.shapes import JSON
 
 PUSH: dict[str, Any] = {"on": {"push": {"branches": ["main"]}}}
 DIAMOND: dict[str, Any] = {
     "a": {"cmd": "make a", "outs": ["a.txt"]},
-    "b": {"foreach": ["one", "two"], "do": {"cmd": "make ${item}", "deps": ["a.txt"], "outs": ["${item}.txt"]}},
+    "b": {
+        "foreach": ["one", "two"],
+        "do": {"cmd": "make ${item}", "deps": ["a.txt"], "outs": ["${item}.txt"]},
+    },
     "c": {"cmd": "make c", "deps": ["one.txt", "two.txt"], "outs": ["c.txt"]},
 }
 

@@ -51,7 +51,9 @@ def _part(field: Field) -> st.SearchStrategy[str]:
     number = st.integers(field.low, field.high)
     span = st.tuples(number, number).map(lambda two: f"{min(two)}-{max(two)}")
     step = st.integers(1, field.high)
-    stepped = st.tuples(st.one_of(span, st.just("*"), st.just("H")), step).map(lambda two: f"{two[0]}/{two[1]}")
+    stepped = st.tuples(st.one_of(span, st.just("*"), st.just("H")), step).map(
+        lambda two: f"{two[0]}/{two[1]}"
+    )
     return st.one_of(st.just("*"), st.just("H"), number.map(str), span, stepped)
 
 
@@ -68,11 +70,22 @@ def test_never_a_different_time(cron: str, name: str) -> None:
         assume("only one of them" not in str(error))
         raise
     settled = Cron(str(Schedule.parse(cron).settled(name)))
-    moments = [day.replace(hour=next(iter(quartz.sets[2])), minute=next(iter(quartz.sets[1]))) for day in DAYS]
-    moments += [datetime(2027, 1, 1, hour, minute) for hour in range(24) for minute in (0, 1, 2, 7, 29, 30, 58, 59)]
+    moments = [
+        day.replace(hour=next(iter(quartz.sets[2])), minute=next(iter(quartz.sets[1]))) for day in DAYS
+    ]
+    moments += [
+        datetime(2027, 1, 1, hour, minute) for hour in range(24) for minute in (0, 1, 2, 7, 29, 30, 58, 59)
+    ]
     for moment in moments:
         assert quartz.fires(moment) == settled.fires(moment), moment
-    day = next((day for day in DAYS if quartz.fires(day.replace(hour=min(quartz.sets[2]), minute=min(quartz.sets[1])))), None)
+    day = next(
+        (
+            day
+            for day in DAYS
+            if quartz.fires(day.replace(hour=min(quartz.sets[2]), minute=min(quartz.sets[1])))
+        ),
+        None,
+    )
     if day:  # every minute of a day on which it fires
         for moment in (day + timedelta(minutes=n) for n in range(1440)):
             assert quartz.fires(moment) == settled.fires(moment), moment
