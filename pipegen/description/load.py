@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pipegen.description import secret_values
 from pipegen.description.model import Pipeline
-from pipegen.description.reading import Reader, nearest
+from pipegen.description.reading import Reader
 from pipegen.description.source import Source
 from pipegen.dvc.yaml12 import Document, parse
 from pipegen.dvc.yaml12 import Path as At
@@ -122,4 +122,6 @@ def _refuse_other_files(document: Document) -> None:
         raise DescriptionError([document.problem((), "this is a dvc.yaml, not a description", hint)])
     if value.get("pipegen", 1) != 1:
         message = f"version {value['pipegen']!r} of the grammar is not known"
-        raise DescriptionError([document.problem(("pipegen",), message, nearest("1", ["1"]))])
+        raise DescriptionError(
+            [document.problem(("pipegen",), message, "this pipegen knows version 1: `pipegen: 1`")]
+        )

@@ -188,6 +188,8 @@ class Reader:
             return f"{key!r} belongs under `ci:`"
         if key in words(Stage) and set(known) == set(ci_words):
             return f"{key!r} is a word of the stage itself, beside `ci:`"
+        if key in words(Stage) and "do" in known:
+            return f"{key!r} belongs under `do:`"
         return nearest(str(key), (k for k in known if k != "*"))
 
 
