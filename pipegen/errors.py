@@ -78,7 +78,9 @@ def _excerpt(source: str, column: int, width: int = 100) -> tuple[str, int]:
     source = source.rstrip("\n").expandtabs(1)
     caret = min(max(column - 1, 0), len(source))
     start = 0 if len(source) <= width else max(0, caret - width // 2)
-    shown = "".join(ch if ch.isprintable() else "\N{REPLACEMENT CHARACTER}" for ch in source[start : start + width])
+    shown = "".join(
+        ch if ch.isprintable() else "\N{REPLACEMENT CHARACTER}" for ch in source[start : start + width]
+    )
     return shown, caret - start
 
 

@@ -1,4 +1,7 @@
-"""A description in a working folder, and all that can be done with it. The command line and the library are thin over this."""
+"""A description in a working folder, and all that can be done with it.
+
+The command line and the library are thin over this.
+"""
 
 from __future__ import annotations
 
@@ -150,9 +153,13 @@ class Project:
         try:
             return load_target(name)
         except PlanError as error:
-            raise PlanError([self.pipeline.source.problem(("targets", name), error.message, key=True)]) from None
+            raise PlanError(
+                [self.pipeline.source.problem(("targets", name), error.message, key=True)]
+            ) from None
 
-    def generate(self, targets: Sequence[str] | None = None, workflows: Sequence[str] | None = None) -> Generation:
+    def generate(
+        self, targets: Sequence[str] | None = None, workflows: Sequence[str] | None = None
+    ) -> Generation:
         """What the files would be; nothing is written yet.
 
         Args:
@@ -199,7 +206,9 @@ class Project:
             for address, stage in self.stages.items()
         }
 
-    def _made(self, targets: Iterable[str], *, definitions: bool) -> tuple[list[GeneratedFile], list[Problem]]:
+    def _made(
+        self, targets: Iterable[str], *, definitions: bool
+    ) -> tuple[list[GeneratedFile], list[Problem]]:
         files: list[GeneratedFile] = []
         problems: list[Problem] = []
         warnings: list[Problem] = []
@@ -227,10 +236,13 @@ def find_descriptions(folder: str | os.PathLike[str]) -> list[Path]:
     """Every `pipegen.yaml` below a folder, for a monorepo; hidden folders and virtual environments are passed over."""
     found = []
     for here, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in ("node_modules", "__pycache__")
-                            and not os.path.exists(os.path.join(here, f, "pyvenv.cfg")))
+        folders[:] = sorted(
+            f
+            for f in folders
+            if not f.startswith(".")
+            and f not in ("node_modules", "__pycache__")
+            and not os.path.exists(os.path.join(here, f, "pyvenv.cfg"))
+        )
         if FILE_NAME in files:
             found.append(Path(here) / FILE_NAME)
     return found
-
-

@@ -57,7 +57,7 @@ class _LazyGroup(click.Group):
 
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
             if near:
-                error.message += f" Did you mean {near[0]!r}?"
+                raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from None
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -108,4 +108,3 @@ def _say_error(message: str) -> None:
     from pipegen.cli.output import styled
 
     click.echo(f"{styled('error:', 'red', err=True)} {message}", err=True)
-

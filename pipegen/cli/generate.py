@@ -21,14 +21,40 @@ _SAYS = {"new": "wrote", "changed": "wrote", "stale": "removed", "unchanged": "k
 
 @click.command()
 @description_argument
-@click.option("-t", "--target", "targets", multiple=True, metavar="NAME", help="Only this target: jenkins, gocd, dvc or another that is installed. May be repeated.")
-@click.option("-w", "--workflow", "workflows", multiple=True, metavar="NAME", help="Only files that carry this workflow. May be repeated.")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 with the difference if a file is out of date.")
+@click.option(
+    "-t",
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="NAME",
+    help="Only this target: jenkins, gocd, dvc or another that is installed. May be repeated.",
+)
+@click.option(
+    "-w",
+    "--workflow",
+    "workflows",
+    multiple=True,
+    metavar="NAME",
+    help="Only files that carry this workflow. May be repeated.",
+)
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit 1 with the difference if a file is out of date."
+)
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
 @click.option("--stdout", is_flag=True, help="Write nothing; print the files.")
-@click.option("--definitions", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Write what the servers' APIs take (config.xml, pipeline JSON) into DIR instead.")
+@click.option(
+    "--definitions",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write what the servers' APIs take (config.xml, pipeline JSON) into DIR instead.",
+)
 @click.option("--all", "everything", is_flag=True, help="For every pipegen.yaml below PATH: a monorepo.")
-@click.option("-f", "--force", is_flag=True, help="Overwrite files that pipegen did not write or that were edited since.")
+@click.option(
+    "-f",
+    "--force",
+    is_flag=True,
+    help="Overwrite files that pipegen did not write or that were edited since.",
+)
 @json_option
 def generate(
     path: Path,
@@ -44,16 +70,23 @@ def generate(
 ) -> None:
     """Write the Jenkinsfiles, GoCD configuration and dvc.yaml of a description.
 
-    PATH is a description or the folder that has a pipegen.yaml; this folder by default. The same description always gives
-    the same bytes. A file that pipegen did not write, or that was edited since, is never overwritten unasked, and either all files
-    are written or none.
+    PATH is a description or the folder that has a pipegen.yaml; this folder by default. The same description
+    always gives the same bytes. A file that pipegen did not write, or that was edited since, is never
+    overwritten unasked, and either all files are written or none.
     """
     from pipegen.project import find_descriptions
 
     paths = find_descriptions(path) if everything else [path]
     if not paths:
         raise FileError(f"there is no pipegen.yaml below {path}")
-    run = _Run(targets or None, workflows or None, definitions, "check" if check else "diff" if diff else "stdout" if stdout else "write", force, as_json)
+    run = _Run(
+        targets or None,
+        workflows or None,
+        definitions,
+        "check" if check else "diff" if diff else "stdout" if stdout else "write",
+        force,
+        as_json,
+    )
     failures = [each for each in paths if not run.one(each, alone=not everything)]
     run.finish(len(paths), failures)
 
@@ -62,7 +95,13 @@ class _Run:
     """One call of the command, over one description or many."""
 
     def __init__(
-        self, targets: Sequence[str] | None, workflows: Sequence[str] | None, definitions: Path | None, mode: str, force: bool, as_json: bool
+        self,
+        targets: Sequence[str] | None,
+        workflows: Sequence[str] | None,
+        definitions: Path | None,
+        mode: str,
+        force: bool,
+        as_json: bool,
     ) -> None:
         self.targets, self.workflows, self.definitions = targets, workflows, definitions
         self.mode, self.force, self.as_json = mode, force, as_json
@@ -129,7 +168,9 @@ class _Run:
             return
         for change in changes:
             word = _SAYS[change.state]
-            click.echo(f"{styled(f'{word:>8}', 'green' if word == 'wrote' else 'bright_black')}  {change.path}")
+            click.echo(
+                f"{styled(f'{word:>8}', 'green' if word == 'wrote' else 'bright_black')}  {change.path}"
+            )
 
     def _record(self, project: Project, changes: Sequence[Change]) -> None:
         files = [{"path": str(change.path), "state": change.state} for change in changes]
@@ -146,5 +187,6 @@ class _Run:
 def _coloured(diff: str) -> str:
     colours = {"+": "green", "-": "red", "@": "cyan"}
     return "".join(
-        styled(line, colours[line[0]]) if line[:1] in colours else line for line in diff.splitlines(keepends=True)
+        styled(line, colours[line[0]]) if line[:1] in colours else line
+        for line in diff.splitlines(keepends=True)
     )

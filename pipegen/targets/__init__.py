@@ -18,6 +18,7 @@ from typing import Any, ClassVar, TypeVar
 from pipegen.description.model import Pipeline, Workflow
 from pipegen.description.reading import Reader, nearest
 from pipegen.description.stages import ResolvedStage
+from pipegen.description.text import Name
 from pipegen.errors import PlanError, Problem
 from pipegen.plan.build import build
 from pipegen.plan.model import Plan
@@ -108,10 +109,14 @@ class Target(ABC):
 
     def _parts(self, pipeline: Pipeline, section: str) -> list[tuple[tuple[str, ...], Any]]:
         if section == "targets":
-            value = pipeline.targets.get(self.name)
+            value = pipeline.targets.get(Name(self.name))
             return [] if value is None else [(("targets", self.name), value)]
         entries = getattr(pipeline, section)
-        return [((section, n, self.name), e.servers[self.name]) for n, e in entries.items() if self.name in e.servers]
+        return [
+            ((section, n, self.name), e.servers[self.name])
+            for n, e in entries.items()
+            if self.name in e.servers
+        ]
 
 
 @cache
@@ -134,7 +139,9 @@ def load_target(name: str) -> Target:
     try:
         target = point.load()()
     except Exception as error:  # whatever somebody else's module raises on import
-        raise PlanError(f"the target {name!r} ({point.value}) can't be loaded: {type(error).__name__}: {error}") from error
+        raise PlanError(
+            f"the target {name!r} ({point.value}) can't be loaded: {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(target, Target):
         raise PlanError(f"the target {name!r} ({point.value}) is no pipegen.targets.Target")
     return target
@@ -161,7 +168,9 @@ class Marker:
     def intact(self) -> bool:
         """Whether it is as pipegen wrote it."""
         found = self._found
-        return found is not None and found["digest"] == self._digest(self._text[: found.start()] + self._text[found.end() :])
+        return found is not None and found["digest"] == self._digest(
+            self._text[: found.start()] + self._text[found.end() :]
+        )
 
     @staticmethod
     def _digest(text: str) -> str:
@@ -176,5 +185,8 @@ class Marker:
             comment: a pattern of one comment line, such as `// {}`.
             note: what it was made from.
         """
-        says = comment.format(f"Written by pipegen from {note}: change that, then run `pipegen generate`.") + "\n"
+        says = (
+            comment.format(f"Written by pipegen from {note}: change that, then run `pipegen generate`.")
+            + "\n"
+        )
         return says + comment.format(f"{MARK} {cls._digest(says + body)}") + "\n" + body

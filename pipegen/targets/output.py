@@ -54,7 +54,9 @@ class Change:
         before = f"a/{self.shown}" if self.old is not None else "/dev/null"
         after = f"b/{self.shown}" if self.new is not None else "/dev/null"
         lines = difflib.unified_diff(old, new, before, after)
-        return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+        return "".join(
+            line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
+        )
 
 
 def compare(folder: Path, files: Iterable[GeneratedFile], *, stale: Iterable[str] = ()) -> list[Change]:
@@ -104,7 +106,10 @@ def write(changes: Sequence[Change], *, force: bool = False) -> list[Change]:
     refused = [change for change in todo if change.foreign] if not force else []
     if refused:
         lines = "\n".join(f"  {change.shown}: {change.foreign}" for change in refused)
-        raise OverwriteRefused(f"nothing was written, these would be overwritten:\n{lines}\n--force overwrites them; --diff shows the difference")
+        raise OverwriteRefused(
+            f"nothing was written, these would be overwritten:\n{lines}\n"
+            "--force overwrites them; --diff shows the difference"
+        )
     staged = _stage(todo)
     for temporary, change in staged:
         os.replace(temporary, change.path)

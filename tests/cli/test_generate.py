@@ -53,7 +53,9 @@ def test_it_writes_every_file_and_then_has_nothing_to_do(repo: Path) -> None:
     assert {name: (repo / name).stat().st_mtime_ns for name in FILES} == before
 
 
-def test_the_same_description_gives_the_same_bytes_anywhere(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_same_description_gives_the_same_bytes_anywhere(
+    repo: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     pipegen("generate", cwd=repo)
     other = tmp_path_factory.mktemp("other place")
     (other / ".git").mkdir()
@@ -135,7 +137,13 @@ def test_a_file_that_the_description_no_longer_asks_for_is_removed(repo: Path) -
     assert pipegen("generate", "--check", cwd=repo).code == 1
     said = pipegen("generate", cwd=repo)
     assert "removed  ci/Jenkinsfile.nightly" in said.out
-    assert sorted(tree(repo)) == ["Jenkinsfile", "ci/Jenkinsfile.mine", "dvc.yaml", "pipegen.yaml", "toy.gocd.yaml"]
+    assert sorted(tree(repo)) == [
+        "Jenkinsfile",
+        "ci/Jenkinsfile.mine",
+        "dvc.yaml",
+        "pipegen.yaml",
+        "toy.gocd.yaml",
+    ]
 
 
 def test_all_descriptions_of_a_monorepo(repo: Path) -> None:
@@ -172,7 +180,10 @@ def test_mistakes_are_one_message_each_and_write_nothing(repo: Path) -> None:
 
 
 def cyclic(repo: Path) -> Any:
-    stages = {"a": {"cmd": "true", "deps": ["b.txt"], "outs": ["a.txt"]}, "b": {"cmd": "true", "deps": ["a.txt"], "outs": ["b.txt"]}}
+    stages = {
+        "a": {"cmd": "true", "deps": ["b.txt"], "outs": ["a.txt"]},
+        "b": {"cmd": "true", "deps": ["a.txt"], "outs": ["b.txt"]},
+    }
     describe(repo, stages=stages, gates={}, workflows={})
     result = pipegen("generate", cwd=repo)
     assert result.code == 3
@@ -204,7 +215,9 @@ def no_large_files() -> None:
 
 def generate_in_a_process(repo: Path, first: Callable[[], None]) -> subprocess.CompletedProcess[str]:
     code = "from pipegen.cli import main; main(['generate'])"
-    return subprocess.run([sys.executable, "-c", code], cwd=repo, capture_output=True, text=True, preexec_fn=first)
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=repo, capture_output=True, text=True, preexec_fn=first
+    )
 
 
 def test_a_folder_that_cannot_be_made(repo: Path) -> None:
@@ -231,7 +244,9 @@ def test_a_disk_that_fills_while_writing_leaves_the_old_files(repo: Path) -> Non
     assert tree(repo) == {**before, "pipegen.yaml": text.encode()}
 
 
-def test_a_link_out_of_the_folder_is_not_followed(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_link_out_of_the_folder_is_not_followed(
+    repo: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     outside = tmp_path_factory.mktemp("outside")
     (repo / "ci").symlink_to(outside, target_is_directory=True)
     refused = pipegen("generate", cwd=repo)

@@ -15,7 +15,8 @@ from pipegen.targets import Request
 NOWHERE = Path("/nonexistent")
 
 HOSTILE = st.text(
-    st.sampled_from("'\"$\\{}`;|,%#&<>!\n\t -/*0aé🎉") | st.characters(codec="utf-8", exclude_characters="\uffff\x00"),
+    st.sampled_from("'\"$\\{}`;|,%#&<>!\n\t -/*0aé🎉")
+    | st.characters(codec="utf-8", exclude_characters="\uffff\x00"),
     min_size=1,
     max_size=20,
 )
@@ -41,7 +42,11 @@ def diamond(**more: Any) -> dict[str, Any]:
                 "foreach": ["x", "y", "z"],
                 "do": {"cmd": "wc b.txt > ${item}.txt", "deps": ["b.txt"], "outs": ["${item}.txt"]},
             },
-            "end": {"cmd": "cat x.txt y.txt z.txt > end.json", "deps": ["x.txt", "y.txt", "z.txt"], "metrics": ["end.json"]},
+            "end": {
+                "cmd": "cat x.txt y.txt z.txt > end.json",
+                "deps": ["x.txt", "y.txt", "z.txt"],
+                "metrics": ["end.json"],
+            },
         },
         "gates": {"good": {"metric": "end.json:r2", "min": 0.5}},
         "workflows": {"push": {"on": {"push": {"branches": ["main"]}}, "gates": "all"}},
@@ -52,19 +57,32 @@ def diamond(**more: Any) -> dict[str, Any]:
 @st.composite
 def hostile(draw: st.DrawFn) -> dict[str, Any]:
     """A description with hostile text wherever the grammar takes free text."""
-    items = draw(st.lists(HOSTILE.filter(lambda t: "@" not in t and "${" not in t), min_size=1, max_size=3, unique_by=str.lower))
+    items = draw(
+        st.lists(
+            HOSTILE.filter(lambda t: "@" not in t and "${" not in t),
+            min_size=1,
+            max_size=3,
+            unique_by=str.lower,
+        )
+    )
     free = HOSTILE
     return diamond(
         name="toy",
         install=draw(st.none() | free.filter(lambda t: bool(t.strip()))),
         agents={"one": {"jenkins": {"label": draw(free)}, "gocd": {"resources": ["plain"]}}},
-        secrets={"s": {"env": ["TOKEN"], "jenkins": {"id": draw(free)}, "gocd": {"config": "vault", "keys": ["k"]}}},
+        secrets={
+            "s": {"env": ["TOKEN"], "jenkins": {"id": draw(free)}, "gocd": {"config": "vault", "keys": ["k"]}}
+        },
         people={"leads": {"jenkins": [draw(free)], "gocd": {"users": ["ann"]}}},
         environments={"production": {"deploy": "true"}},
         models={"toy": {"path": "end.json"}},
         env={"TOP": draw(free)},
         stages={
-            "a": {"cmd": "true", "outs": ["a.txt"], "ci": {"env": {"E": draw(free).replace("$", "")}, "secrets": ["s"]}},
+            "a": {
+                "cmd": "true",
+                "outs": ["a.txt"],
+                "ci": {"env": {"E": draw(free).replace("$", "")}, "secrets": ["s"]},
+            },
             "fan": {"foreach": items, "do": {"cmd": "true", "deps": ["a.txt"]}},
         },
         gates={},

@@ -1,7 +1,8 @@
 """Jenkins: declarative Jenkinsfiles (`levels`, `chain`), a scripted one (`graph`), and job definitions.
 
-The workflows on push and on pull requests share the multibranch `Jenkinsfile`, in which `when` chooses; every other
-workflow has `ci/Jenkinsfile.<workflow>` and a plain job, because a cron in a multibranch file would fire on every branch.
+The workflows on push and on pull requests share the multibranch `Jenkinsfile`, in which `when` chooses; every
+other workflow has `ci/Jenkinsfile.<workflow>` and a plain job, because a cron in a multibranch file would fire on
+every branch.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Jenkins(Target):
         "targets": Options,
         "agents": Agent,
         "secrets": Secret,
-        "people": People,  # type: ignore[dict-item]
+        "people": People,
     }
 
     def files(self, request: Request) -> Generated:
@@ -77,7 +78,7 @@ class Jenkins(Target):
             options=self.options(pipeline, "targets", self.name, Options) or Options(),
             agents=self._all(pipeline, "agents", Agent),
             secrets=self._all(pipeline, "secrets", Secret),
-            people=self._all(pipeline, "people", People),  # type: ignore[arg-type]
+            people=self._all(pipeline, "people", People),
         )
 
     def check(self, pipeline: Pipeline) -> list[Problem]:
@@ -114,6 +115,9 @@ def _secret_problems(target: Jenkins, pipeline: Pipeline) -> list[Problem]:
     for name, secret in pipeline.secrets.items():
         words = target.options(pipeline, "secrets", name, Secret)
         if words and words.variables != len(secret.env):
-            message = f"credentials of type {words.type} fill {words.variables} variable{'s'[: words.variables > 1]}, but `env` names {len(secret.env)}"
+            message = (
+                f"credentials of type {words.type} fill {words.variables} of the variables in `env`, "
+                f"which names {len(secret.env)}"
+            )
             problems.append(pipeline.source.problem(("secrets", name, "env"), message))
     return problems

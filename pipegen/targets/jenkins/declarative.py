@@ -51,8 +51,10 @@ FILTERS: Mapping[str, Any] = {"groovy": literal, "lines": indented}
 
 
 def build_options(mapper: Mapper) -> list[str]:
-    """Options of the whole build. A newer commit of a branch ends the older build of it; other jobs run one after the other."""
-    concurrent = "disableConcurrentBuilds(abortPrevious: true)" if mapper.multibranch else "disableConcurrentBuilds()"
+    """Options of the whole build. A newer commit ends the older build of its branch; other jobs queue."""
+    concurrent = (
+        "disableConcurrentBuilds(abortPrevious: true)" if mapper.multibranch else "disableConcurrentBuilds()"
+    )
     return [
         f"buildDiscarder(logRotator(numToKeepStr: '{mapper.words.options.keep}'))",
         concurrent,
@@ -65,7 +67,9 @@ def build_options(mapper: Mapper) -> list[str]:
 
 def triggers(plan: Plan) -> list[str]:
     """`cron` with the time zone in its first line, as the cron trigger reads it."""
-    return [f"cron({literal(cron_text(t.schedule, t.timezone))})" for t in plan.triggers.values() if t.schedule]
+    return [
+        f"cron({literal(cron_text(t.schedule, t.timezone))})" for t in plan.triggers.values() if t.schedule
+    ]
 
 
 def cron_text(schedule: str, timezone: str | None) -> str:
@@ -80,7 +84,9 @@ def parameters(plan: Plan) -> list[str]:
         says = f"description: {literal(i.description)}"
         if i.choices:
             ordered = dict.fromkeys([i.default, *i.choices])  # Jenkins' default is the first choice
-            lines.append(f"choice(name: {literal(i.name)}, choices: [{', '.join(map(literal, ordered))}], {says})")
+            lines.append(
+                f"choice(name: {literal(i.name)}, choices: [{', '.join(map(literal, ordered))}], {says})"
+            )
         else:
             lines.append(f"string(name: {literal(i.name)}, defaultValue: {literal(i.default)}, {says})")
     return lines
@@ -105,7 +111,9 @@ def _revision(mapper: Mapper) -> dict[str, Any] | None:
 
 def _levels(mapper: Mapper, layout: str) -> list[Level]:
     """The jobs in rows. What is approved or deploys stands alone: `input` and `milestone` have no place in parallel."""
-    rows: list[list[Job]] = [[job] for job in mapper.plan.jobs] if layout == "chain" else list(map(list, mapper.plan.levels))
+    rows: list[list[Job]] = (
+        [[job] for job in mapper.plan.jobs] if layout == "chain" else list(map(list, mapper.plan.levels))
+    )
     levels: list[Level] = []
     for row in rows:
         views = [mapper.job(job) for job in row]

@@ -32,7 +32,10 @@ def scripted(mapper: Mapper) -> str:
         minutes=minutes(plan.timeout),
         environment=[f"{name}={value}" for name, value in run_environment(plan).items()],
         pin=None if mapper.multibranch else {"agent": plan.jobs[0].agent or ""},
-        later=[{"name": j.name, "approval": _approval(mapper, j), "milestone": mapper.milestone_of(j)} for j in later],
+        later=[
+            {"name": j.name, "approval": _approval(mapper, j), "milestone": mapper.milestone_of(j)}
+            for j in later
+        ],
         **mapper.shared(),
     )
 
@@ -49,7 +52,9 @@ def _agents(plan: Plan) -> dict[str, None]:
 
 
 def _properties(mapper: Mapper) -> list[str]:
-    concurrent = "disableConcurrentBuilds(abortPrevious: true)" if mapper.multibranch else "disableConcurrentBuilds()"
+    concurrent = (
+        "disableConcurrentBuilds(abortPrevious: true)" if mapper.multibranch else "disableConcurrentBuilds()"
+    )
     lines = [f"buildDiscarder(logRotator(numToKeepStr: '{mapper.words.options.keep}'))", concurrent]
     crons = [t for t in mapper.plan.triggers.values() if t.schedule]
     if crons:
@@ -123,7 +128,9 @@ def _cell(value: str) -> str:
 def _approval(mapper: Mapper, job: Job) -> list[str]:
     if job.approval is None:
         return []
-    words = ", ".join(f"{key}: {value}" for key, value in (line.split(" ", 1) for line in mapper.approval(job)))
+    words = ", ".join(
+        f"{key}: {value}" for key, value in (line.split(" ", 1) for line in mapper.approval(job))
+    )
     asked = f"env.APPROVER = input({words})"
     if job.approval.timeout is None:
         return [asked]

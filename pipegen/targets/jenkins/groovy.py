@@ -32,7 +32,13 @@ def literal(text: str) -> str:
     return "'" + "".join(_SPECIAL.get(ch, ch) if ch >= " " else _control(ch) for ch in escaped) + "'"
 
 
-_SPECIAL = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\\u007f", "\ufeff": "\\ufeff", "\x85": "\\u0085"}
+_SPECIAL = {
+    "\u2028": "\\u2028",
+    "\u2029": "\\u2029",
+    "\x7f": "\\u007f",
+    "\ufeff": "\\ufeff",
+    "\x85": "\\u0085",
+}
 
 
 def _control(ch: str) -> str:

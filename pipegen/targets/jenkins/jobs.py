@@ -1,4 +1,4 @@
-"""Job definitions: the `config.xml` of a multibranch and of a plain job, in the forms that were recorded from a real controller."""
+"""Job definitions: the `config.xml` of a multibranch and of a plain job, as recorded from a real controller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from pipegen.targets.jenkins.xml import text
 from pipegen.targets.templates import render
 
 
-def multibranch_job(pipeline: Pipeline, plan: Plan, options: Options, script: str) -> tuple[str, list[Problem]]:
+def multibranch_job(
+    pipeline: Pipeline, plan: Plan, options: Options, script: str
+) -> tuple[str, list[Problem]]:
     """The job that has one job for each branch whose name a workflow takes."""
     branches = [branch for trigger in plan.triggers.values() for branch in trigger.branches]
     warnings = []
@@ -55,7 +57,8 @@ def plain_job(pipeline: Pipeline, plan: Plan, options: Options, script: str) -> 
 
 def _description(pipeline: Pipeline, plan: Plan) -> str:
     owner = f", owner {pipeline.owner}" if pipeline.owner else ""
-    return f"{pipeline.name}: {', '.join(plan.workflows)}{owner}. Written by pipegen from pipegen.yaml; changes here are overwritten."
+    says = "Written by pipegen from pipegen.yaml; changes here are overwritten."
+    return f"{pipeline.name}: {', '.join(plan.workflows)}{owner}. {says}"
 
 
 def _repository(pipeline: Pipeline, plan: Plan) -> str:
@@ -67,6 +70,8 @@ def _repository(pipeline: Pipeline, plan: Plan) -> str:
 
 def _no_pull_requests(pipeline: Pipeline, plan: Plan) -> Problem:
     name = next(name for name, trigger in plan.triggers.items() if trigger.kind == "pull_request")
-    message = f"a plain git source finds no pull requests, so workflow {name!r} waits for a forge's branch source"
+    message = (
+        f"a plain git source finds no pull requests, so workflow {name!r} waits for a forge's branch source"
+    )
     hint = "in the job, replace the git source by GitHub's, GitLab's or Bitbucket's branch source"
     return pipeline.source.problem(("workflows", name), message, hint, key=True, code="jenkins-pull-requests")

@@ -1,8 +1,9 @@
 """Jenkins' size limits, as measured on a real controller, with a margin.
 
-Its linter accepts every one of these; the build fails. A declarative pipeline becomes one method of bytecode, at most 64 KiB:
-192 stages with one `echo` ran and 194 failed, 94 with three steps ran and 101 failed, 50 with agent, environment, when and post ran
-and 60 failed. What these have in common is the number of words and brackets, about 1,500 at the limit.
+Its linter accepts every one of these; the build fails. A declarative pipeline becomes one method of bytecode, at most
+64 KiB: 192 stages with one `echo` ran and 194 failed, 94 with three steps ran and 101 failed, 50 with agent,
+environment, when and post ran and 60 failed. What these have in common is the number of words and brackets, about
+1,500 at the limit.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ def too_large(plan: Plan, layout: str, text: str, file: str) -> list[Problem]:
     used = words_of(text) / MOST_WORDS
     if used <= 1:
         return []
-    message = f"{file} in layout {layout!r} ({len(plan.jobs)} jobs) is {used:.0%} of what Jenkins compiles, so it is written in layout 'graph'"
+    message = (
+        f"{file} in layout {layout!r} ({len(plan.jobs)} jobs) is {used:.0%} of what Jenkins compiles, "
+        "so it is written in layout 'graph'"
+    )
     hint = "say `layout: graph` to choose it, or group stages (`ci: {group: …}`) to have fewer jobs"
     return [Problem(message, hint=hint, code="jenkins-size")]
 
@@ -43,10 +47,17 @@ def too_large(plan: Plan, layout: str, text: str, file: str) -> list[Problem]:
 def refuse_too_large(plan: Plan) -> None:
     """Raise PlanError for what no layout can hold."""
     if len(plan.inputs) > LIST_ELEMENTS:
-        raise PlanError(f"a Jenkins job holds {LIST_ELEMENTS} inputs at most, the workflow has {len(plan.inputs)}")
+        raise PlanError(
+            f"a Jenkins job holds {LIST_ELEMENTS} inputs at most, the workflow has {len(plan.inputs)}"
+        )
     forks = sum(len(level) > 1 for level in plan.levels)
     if forks > NESTED_PARALLEL:
-        raise PlanError(f"the jobs fork {forks} times in a row; Jenkins runs {NESTED_PARALLEL} parallel blocks within each other at most")
+        raise PlanError(
+            f"the jobs fork {forks} times in a row; "
+            f"Jenkins runs {NESTED_PARALLEL} parallel blocks within each other at most"
+        )
     most = max((len(job.env) for job in plan.jobs), default=0)
     if most > MAP_ENTRIES:
-        raise PlanError(f"a Jenkins job holds {MAP_ENTRIES} environment variables at most, one would have {most}")
+        raise PlanError(
+            f"a Jenkins job holds {MAP_ENTRIES} environment variables at most, one would have {most}"
+        )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipegen.description.model import Pipeline
+from pipegen.description.text import Name
 from pipegen.errors import PlanError
 from pipegen.plan.model import TOOL, Job, Plan, Step, Trigger
 from pipegen.targets.jenkins.groovy import command_line, literal
@@ -123,13 +124,13 @@ class Mapper:
 
     @property
     def clean(self) -> str:
-        """Empties the workspace of all that an earlier build left but DVC's cache, which holds only what its hash says."""
+        """Empties the workspace of an earlier build's files but DVC's cache, which holds only what its hash says."""
         cache = posixpath.normpath(posixpath.join(self.plan.folder, ".dvc/cache"))
         return command_line(["git", "clean", "-ffdxq", "-e", cache])
 
     @property
     def tool(self) -> str | None:
-        """Brings pipegen to the agent, into a virtual environment of the job. The command itself is the user's shell text."""
+        """Brings pipegen into a virtual environment of the job. The command itself is the user's shell text."""
         install = self.plan.install
         if not install:
             return None
@@ -164,13 +165,17 @@ class Mapper:
         """The binding of one secret. Raises PlanError if Jenkins isn't told where it is."""
         secret = self.words.secrets.get(name)
         if secret is None:
-            problem = self.pipeline.source.problem(("secrets", name), f"the secret {name!r} has no `jenkins: {{id: …}}`", key=True)
+            problem = self.pipeline.source.problem(
+                ("secrets", name), f"the secret {name!r} has no `jenkins: {{id: …}}`", key=True
+            )
             raise PlanError([problem])
-        env = [literal(variable) for variable in self.pipeline.secrets[name].env]
+        env = [literal(variable) for variable in self.pipeline.secrets[Name(name)].env]
         credentials = f"credentialsId: {literal(secret.id)}"
         match secret.type:
             case "username_password":
-                return f"usernamePassword({credentials}, usernameVariable: {env[0]}, passwordVariable: {env[1]})"
+                return (
+                    f"usernamePassword({credentials}, usernameVariable: {env[0]}, passwordVariable: {env[1]})"
+                )
             case "file":
                 return f"file({credentials}, variable: {env[0]})"
             case "ssh_key":
@@ -184,7 +189,13 @@ class Mapper:
         people = self.words.people.get(job.approval.by)
         if not people:
             at = ("people", job.approval.by)
-            raise PlanError([self.pipeline.source.problem(at, f"{job.approval.by!r} has no `jenkins: [users or groups]`", key=True)])
+            raise PlanError(
+                [
+                    self.pipeline.source.problem(
+                        at, f"{job.approval.by!r} has no `jenkins: [users or groups]`", key=True
+                    )
+                ]
+            )
         return [
             f"message {literal(job.approval.message)}",
             "ok 'Approve'",

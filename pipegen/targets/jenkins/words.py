@@ -35,7 +35,8 @@ class Secret:
 
     id: str = word("The id of the credentials.")
     type: CredentialType = word(
-        "What it holds: `string` and `file` fill one variable, `ssh_key` one with the key's file, `username_password` two.", "string"
+        "What it holds: `string`, `file` and `ssh_key` (the key's file) fill one variable, `username_password` two.",
+        "string",
     )
 
     @property

@@ -14,7 +14,16 @@ def text(value: object) -> str:
         PlanError: a character that XML can't hold.
     """
     plain = str(value)
-    bad = next((ch for ch in plain if ch < " " and ch not in "\t\n\r" or "\ud800" <= ch <= "\udfff" or ch in "\ufffe\uffff"), None)
+    bad = next(
+        (
+            ch
+            for ch in plain
+            if (ch < " " and ch not in "\t\n\r") or "\ud800" <= ch <= "\udfff" or ch in "\ufffe\uffff"
+        ),
+        None,
+    )
     if bad is not None:
-        raise PlanError(f"the character U+{ord(bad):04X} can't stand in a Jenkins job definition: {plain[:60]!r}")
+        raise PlanError(
+            f"the character U+{ord(bad):04X} can't stand in a Jenkins job definition: {plain[:60]!r}"
+        )
     return escape(plain, {'"': "&quot;", "'": "&apos;", "\r": "&#13;"})

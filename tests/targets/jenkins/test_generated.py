@@ -1,4 +1,4 @@
-"""Generated Jenkinsfiles, read by real Groovy: accepted, compiled by Jenkins' CPS compiler, and meaning what the plan says."""
+"""Generated Jenkinsfiles read by real Groovy: accepted, compiled by Jenkins' CPS compiler, and meaning their plan."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ SCHEMA = Path(__file__).parents[4] / "shared/contracts/jenkins/ast-schema.json"
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*/pipegen.yaml"))
 
 
-def made(data: dict[str, Any], layout: str, folder: str = ".") -> tuple[Request, list[tuple[GeneratedFile, Plan]]]:
+def made(
+    data: dict[str, Any], layout: str, folder: str = "."
+) -> tuple[Request, list[tuple[GeneratedFile, Plan]]]:
     """The request, and each generated file with the plan it was made from."""
     asked = request({**data, "targets": {"jenkins": {"layout": layout}}}, folder)
     return asked, list(_with_plans(asked))
@@ -62,11 +64,17 @@ def means(recorded: Recorded, plan: Plan, target: Request) -> None:
         name, job = by_line[step.arguments["script"]]
         assert name in step.path or job.name in step.path
         assert job.name in step.path
-        assert set(step.credential_ids) == {target.pipeline.secrets[s].servers["jenkins"]["id"] for s in job.secrets}
+        assert set(step.credential_ids) == {
+            target.pipeline.secrets[s].servers["jenkins"]["id"] for s in job.secrets
+        }
         assert {key: step.env[key] for key in job.env} == dict(job.env)
         assert step.node == label_of(target, job)
-    assert sorted(name for _, name in recorded.stashed) == sorted(posixpath.basename(p) for j in plan.jobs for p in j.writes)
-    assert sorted(name for _, name in recorded.unstashed) == sorted(posixpath.basename(p) for j in plan.jobs for p in j.reads)
+    assert sorted(name for _, name in recorded.stashed) == sorted(
+        posixpath.basename(p) for j in plan.jobs for p in j.writes
+    )
+    assert sorted(name for _, name in recorded.unstashed) == sorted(
+        posixpath.basename(p) for j in plan.jobs for p in j.reads
+    )
 
 
 def label_of(target: Request, job: Job) -> str:
@@ -77,8 +85,18 @@ def label_of(target: Request, job: Job) -> str:
 
 def runs_in_order(recorded: Recorded, plan: Plan) -> None:
     """Nothing starts before what it needs has ended."""
-    started = {path[-1]: i for i, event in enumerate(recorded.events) if event["type"] == "stage" for path in [event["path"]]}
-    ended = {path[-1]: i for i, event in enumerate(recorded.events) if event["type"] == "stage-end" for path in [event["path"]]}
+    started = {
+        path[-1]: i
+        for i, event in enumerate(recorded.events)
+        if event["type"] == "stage"
+        for path in [event["path"]]
+    }
+    ended = {
+        path[-1]: i
+        for i, event in enumerate(recorded.events)
+        if event["type"] == "stage-end"
+        for path in [event["path"]]
+    }
     for job in plan.jobs:
         for need in job.needs:
             assert ended[need] < started[job.name]
@@ -96,7 +114,12 @@ def test_a_pipeline_is_accepted_and_means_its_plan(groovy: GroovyServer, layout:
         },
         data={"remote": {"name": "store", "secrets": ["s3"]}},
     )
-    data["stages"]["end"]["ci"] = {"secrets": ["cert"], "mutex": ["db", "gpu"], "env": {"N": 4}, "tests": ["true"]}
+    data["stages"]["end"]["ci"] = {
+        "secrets": ["cert"],
+        "mutex": ["db", "gpu"],
+        "env": {"N": 4},
+        "tests": ["true"],
+    }
     asked, files = made(data, layout, folder)
     for file, plan in files:
         accepted(groovy, file.text, layout)
@@ -177,7 +200,10 @@ def test_branches_and_pull_requests_choose_their_workflow(groovy: GroovyServer, 
         assert groovy.run(file.text, env={"BRANCH_NAME": "feature/a/b"}).stages == []
         assert groovy.run(file.text, env={"BRANCH_NAME": "mainly"}).stages == []
     else:
-        conditions = {tuple(e["path"])[-1]: [c["name"] for c in e["conditions"]] for e in groovy.run(file.text).of_type("when")}
+        conditions = {
+            tuple(e["path"])[-1]: [c["name"] for c in e["conditions"]]
+            for e in groovy.run(file.text).of_type("when")
+        }
         assert conditions["review-gates"] == ["changeRequest"]
         assert conditions["gates"] == ["branch"]
 
@@ -203,7 +229,9 @@ def test_an_approval_holds_no_agent_and_names_who_approved(groovy: GroovyServer,
     recorded = groovy.run(file.text)
     assert recorded.error is None
     command = next(step for step in recorded.named("sh") if " promote " in step.arguments["script"])
-    assert command.arguments["script"] == "pipegen promote toy --from staging --to production --workflow release"
+    assert (
+        command.arguments["script"] == "pipegen promote toy --from staging --to production --workflow release"
+    )
     milestones = recorded.named("milestone")
     assert [m.arguments["ordinal"] for m in milestones] == [1]
     assert "toy-production" in json.dumps(recorded.events)
@@ -221,7 +249,10 @@ def test_an_approval_holds_no_agent_and_names_who_approved(groovy: GroovyServer,
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_schedule_inputs_and_values(groovy: GroovyServer, layout: str) -> None:
     workflows = {
-        "nightly": {"on": {"schedule": "H 6 * * 1-5", "timezone": "Europe/Paris"}, "set": {"a.b": "{date:%Y}"}},
+        "nightly": {
+            "on": {"schedule": "H 6 * * 1-5", "timezone": "Europe/Paris"},
+            "set": {"a.b": "{date:%Y}"},
+        },
         "try": {
             "on": "manual",
             "inputs": {
@@ -262,7 +293,9 @@ def test_reports_are_made_whatever_the_gates_say(groovy: GroovyServer) -> None:
 
 def test_a_file_too_large_for_jenkins_becomes_a_graph(groovy: GroovyServer) -> None:
     def wide(count: int) -> dict[str, Any]:
-        stages = {f"s{i}": {"cmd": "true", "outs": [f"s{i}.txt"], "ci": {"env": {"N": i}}} for i in range(count)}
+        stages = {
+            f"s{i}": {"cmd": "true", "outs": [f"s{i}.txt"], "ci": {"env": {"N": i}}} for i in range(count)
+        }
         return diamond(stages=stages, gates={}, workflows={"push": {"on": {"push": {"branches": ["main"]}}}})
 
     _, [(small, _)] = made(wide(20), "levels")
@@ -315,7 +348,12 @@ def test_a_thousand_stages(groovy: GroovyServer) -> None:
 def test_deep_chains_run_in_the_graph(groovy: GroovyServer) -> None:
     """A chain of jobs must not nest one call in the other: the CPS interpreter ends at 1,024."""
     stages = {
-        f"s{i}": {"cmd": "true", "deps": [f"s{i - 1}.txt"] if i else [], "outs": [f"s{i}.txt"], "ci": {"env": {"N": i}}}
+        f"s{i}": {
+            "cmd": "true",
+            "deps": [f"s{i - 1}.txt"] if i else [],
+            "outs": [f"s{i}.txt"],
+            "ci": {"env": {"N": i}},
+        }
         for i in range(700)
     }
     _, [(file, _)] = made(diamond(stages=stages, gates={}), "graph")
