@@ -9,7 +9,6 @@ step;
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -96,6 +95,8 @@ def _settle(part: str, field: Field, name: str) -> str:
     assert found, part  # parse() let it through
     if not found["base"].startswith("H"):
         return part
+    import hashlib
+
     seed = int.from_bytes(hashlib.sha256(f"{name}\0{field.name}".encode()).digest()[:8], "big")
     low = int(found["hlow"] or field.low)
     high = int(found["hhigh"] or field.hash_high)

@@ -9,7 +9,7 @@ agents, secrets, people) stay mappings here; the target that owns the word reads
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from pipegen.description.source import Source
@@ -32,7 +32,7 @@ from pipegen.description.text import (
     TimeZone,
     WebUrl,
 )
-from pipegen.description.words import word
+from pipegen.description.words import dataclass, word
 
 Env = dict[EnvName, str | int]
 """Environment variables. A number is taken as its digits; anything else is quoted."""

@@ -6,7 +6,6 @@ One walk serves the whole grammar and the words of the targets: a new key needs 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -44,6 +43,8 @@ def read(cls: type[T], value: Any, source: Source, path: Path = (), *, interpola
 def nearest(name: str, valid: Iterable[str]) -> str:
     """A hint with the nearest valid word, or with all of them where none is near."""
     known = [str(word) for word in valid]
+    import difflib  # it costs more than all other imports here, and is for mistakes only
+
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"

@@ -25,28 +25,34 @@ _LEAST_BITS = 3.3
 """Bits per character (Shannon) from which text is taken for random; words of a language and hexadecimal lie
 on its two sides."""
 
-_FORMS = [
-    ("a private key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*"),
-    ("an AWS access key id", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
-    ("a GitHub token", r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,})"),
-    ("a GitLab token", r"\bgl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat)-[A-Za-z0-9_\-]{20,}"),
-    ("a Slack token", r"\b(?:xox[abeoprs]|xapp)-[A-Za-z0-9\-]{10,}"),
-    ("a Slack webhook", r"hooks\.slack\.com/services/[A-Za-z0-9]+/[A-Za-z0-9]+/[A-Za-z0-9]+"),
-    ("a Google API key", r"\bAIza[0-9A-Za-z_\-]{35}"),
-    ("a Hugging Face token", r"\bhf_[A-Za-z0-9]{30,}"),
-    ("a PyPI token", r"\bpypi-AgE[A-Za-z0-9_\-]{40,}"),
-    ("an Azure storage key", r"(?<=AccountKey=)[A-Za-z0-9+/=]{40,}"),
-    ("a JSON web token", r"\beyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*"),
-    ("a password in a URL", r"(?<=://)[^/\s:@]*:(?P<value>(?![$%{])[^/\s@]+)@"),
-]
-_KNOWN = [(kind, re.compile(pattern)) for kind, pattern in _FORMS]
-_GIVEN = re.compile(
+_FORMS = (
+    ("a private key", ("PRIVATE KEY",), r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*"),
+    ("an AWS access key id", ("AKIA", "ASIA", "ABIA", "ACCA"), r"\bA(?:KI|SI|BI|CC)A[A-Z0-9]{16}\b"),
+    ("a GitHub token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"\bgh[pousr]_[A-Za-z0-9]{30,}"),
+    ("a GitHub token", ("github_pat_",), r"\bgithub_pat_[A-Za-z0-9_]{22,}"),
+    ("a GitLab token", ("gl",), r"\bgl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat)-[A-Za-z0-9_\-]{20,}"),
+    ("a Slack token", ("xox", "xapp-"), r"\b(?:xox[abeoprs]|xapp)-[A-Za-z0-9\-]{10,}"),
+    (
+        "a Slack webhook",
+        ("hooks.slack.com/",),
+        r"hooks\.slack\.com/services/[A-Za-z0-9]+/[A-Za-z0-9]+/[A-Za-z0-9]+",
+    ),
+    ("a Google API key", ("AIza",), r"\bAIza[0-9A-Za-z_\-]{35}"),
+    ("a Hugging Face token", ("hf_",), r"\bhf_[A-Za-z0-9]{30,}"),
+    ("a PyPI token", ("pypi-AgE",), r"\bpypi-AgE[A-Za-z0-9_\-]{40,}"),
+    ("an Azure storage key", ("AccountKey=",), r"(?<=AccountKey=)[A-Za-z0-9+/=]{40,}"),
+    ("a JSON web token", (".eyJ",), r"\beyJ[A-Za-z0-9_\-]{8,}\.eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*"),
+    ("a password in a URL", ("@",), r"(?<=://)[^/\s:@]*:(?P<value>(?![$%{])[^/\s@]+)@"),
+)
+"""Kind, the texts one of which it always has, and its form. Text without those costs no regular expression."""
+_GIVEN = (
     r"(?:^|[\s;&|(\"'])(?:--?)?(?P<name>[A-Za-z][\w\-]*)=[\"']?(?P<value>[^\s\"';&|]+)"
     r"|(?:^|\s)--(?P<option>[A-Za-z][\w\-]*)\s+[\"']?(?P<argument>[^\s\"';&|\-][^\s\"';&|]*)"
 )
 """A variable or an option that a command line gives: `NAME=VALUE`, `--name=VALUE`, `--name VALUE`."""
 _SECRET_WORDS = {"TOKEN", "SECRET", "KEY", "APIKEY", "CREDENTIAL", "CREDENTIALS", "AUTH"}
-_PASSWORD_WORD = re.compile("[A-Z]*(?:PASSWORD|PASSWD|PASSPHRASE)")
+_PASSWORD_WORDS = ("PASSWORD", "PASSWD", "PASSPHRASE")
+"""The last word of a name may end in one: `PGPASSWORD`."""
 _NO_VALUES = {"", "true", "false", "yes", "no", "on", "off", "none", "null"}
 
 
@@ -137,27 +143,33 @@ def _texts(data: Any, path: Path, name: str) -> Iterator[tuple[Path, str, str]]:
 def _secret_in(name: str, text: str) -> tuple[str, str]:
     """The kind of secret that `text`, standing under the key `name`, looks like, and the value itself; else
     two empty texts."""
-    for kind, pattern in _KNOWN:
-        known = pattern.search(text)
+    for kind, parts, form in _FORMS:
+        known = any(part in text for part in parts) and re.search(form, text)
         if known:
             return kind, known.groupdict().get("value") or known[0]
-    given = [
-        (found["name"] or found["option"], found["value"] or found["argument"])
-        for found in _GIVEN.finditer(text)
-    ]
-    for holder, value in [(name, text), *given]:
+    for holder, value in [(name, text), *_given(text)]:
         if _is_secret(holder, value):
             return f"the value of a secret, by the name {holder!r}", value
     return "", ""
 
 
+def _given(text: str) -> list[tuple[str, str]]:
+    if "=" not in text and "--" not in text:
+        return []
+    found = re.finditer(_GIVEN, text)
+    return [(given["name"] or given["option"], given["value"] or given["argument"]) for given in found]
+
+
 def _is_secret(name: str, value: str) -> bool:
+    upper = name.upper()
+    if not any(word in upper for word in (*_SECRET_WORDS, *_PASSWORD_WORDS)):
+        return False
     parts = [word.upper() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
     if not parts or re.match(r"[$%{<]|\.{0,2}/|[a-zA-Z][a-zA-Z0-9+.\-]*://", value):
         return False  # a variable, a path or an address
-    if _PASSWORD_WORD.fullmatch(parts[-1]):
+    if parts[-1].endswith(_PASSWORD_WORDS):
         return not re.search(r"\s", value) and not value.isdigit() and value.lower() not in _NO_VALUES
-    named = any(part in _SECRET_WORDS or _PASSWORD_WORD.fullmatch(part) for part in parts)
+    named = any(part in _SECRET_WORDS or part.endswith(_PASSWORD_WORDS) for part in parts)
     return named and _looks_random(value)
 
 

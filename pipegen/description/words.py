@@ -12,9 +12,68 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, field
 from functools import cache
 from types import UnionType
-from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 T = TypeVar("T")
+
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as dataclass
+else:
+
+    def dataclass(**options: Any) -> Any:
+        """`dataclasses.dataclass(frozen=True, kw_only=True)` for the classes of the grammar, at a third of its cost.
+
+        That one compiles seven methods for each class; these classes share all but `__init__`.
+        """
+        assert options == {"frozen": True, "kw_only": True}, options
+
+        def made(cls: type[Any]) -> type[Any]:
+            cls = dataclasses.dataclass(cls, kw_only=True, eq=False, repr=False)
+            cls.__eq__, cls.__hash__, cls.__repr__ = _equals, _hash, _shown
+            cls.__setattr__, cls.__delattr__ = _set_once, _never_deleted
+            return cls
+
+        return made
+
+
+def _equals(self: Any, other: Any) -> Any:
+    if type(self) is not type(other):
+        return NotImplemented
+    return _compared(self) == _compared(other)
+
+
+def _hash(self: Any) -> int:
+    return hash(_compared(self))
+
+
+def _compared(self: Any) -> tuple[Any, ...]:
+    return tuple(getattr(self, f.name) for f in dataclasses.fields(self) if f.compare)
+
+
+def _shown(self: Any) -> str:
+    values = (f"{f.name}={getattr(self, f.name)!r}" for f in dataclasses.fields(self) if f.repr)
+    return f"{type(self).__qualname__}({', '.join(values)})"
+
+
+def _set_once(self: Any, name: str, value: Any) -> None:
+    if name in self.__dict__ or name not in self.__dataclass_fields__:
+        raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+    object.__setattr__(self, name, value)
+
+
+def _never_deleted(self: Any, name: str) -> None:
+    raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
 
 
 def word(meaning: str, default: Any = MISSING, *, spelled: str = "", shown: str = "") -> Any:
