@@ -167,14 +167,18 @@ def _looks_like_secrets(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]
     """What the description's own text holds is refused as it is read; here follow the other files, and what
     was built in Python."""
     if pipeline.source.document is None:
-        yield from secret_values.refuse(to_data(pipeline), pipeline.source, pipeline.plain)
+        yield from secret_values.refuse(
+            secret_values.find(to_data(pipeline)), pipeline.source, pipeline.plain
+        )
     others = {
         id(stage.source): stage.source for stage in stages.values() if stage.source is not pipeline.source
     }
     within = [(source, source.document) for source in others.values()]
     for source, document in within:
         if document is not None:
-            yield from secret_values.refuse(document.value, source, pipeline.plain, within=document.file)
+            yield from secret_values.refuse(
+                secret_values.find(document.value), source, pipeline.plain, within=document.file
+            )
 
 
 def _plain(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:

@@ -61,7 +61,7 @@ def examine(text: str, file: str = FILE_NAME) -> Examined:
         [str(path) for path in document.value.get("plain") or () if isinstance(path, str)] if found else []
     )
     problems = [secret_values.masked(problem, found) for problem in reader.problems]
-    problems += secret_values.refuse(document.value, source, plain)
+    problems += secret_values.refuse(found, source, plain)
     if pipeline is not None and reader.lost:
         pipeline = _without_doubtful(pipeline, document.value, reader.lost)
     return Examined(pipeline.replace(source=source) if pipeline else None, problems)

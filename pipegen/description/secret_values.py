@@ -64,18 +64,19 @@ class Finding(NamedTuple):
     value: str
 
 
-def refuse(data: Any, source: Source, plain: Iterable[str] = (), *, within: str = "") -> list[Problem]:
-    """A problem for each value in `data` that looks like a secret and that `plain` doesn't name.
+def refuse(
+    found: list[Finding], source: Source, plain: Iterable[str] = (), *, within: str = ""
+) -> list[Problem]:
+    """A problem for each value that looks like a secret and that `plain` doesn't name.
 
     Args:
-        data: a whole file as plain data.
-        source: where it was read from.
+        found: what `find` found in a whole file.
+        source: where that was read from.
         plain: dotted paths of values that look like secrets and are none.
         within: the name of the file, for files other than the description; their paths in `plain` are
         `FILE:PATH`.
     """
     allowed = set(plain)
-    found = find(data)
     return [
         masked(source.problem(finding.path, f"this looks like {finding.kind}", _hint(name)), found)
         for finding in found
