@@ -1,6 +1,6 @@
 """What a layout costs: how long a run of a plan would take, given how long its stages took before.
 
-Plain arithmetic for people who choose; nothing generated depends on it. Enough agents are assumed, with nothing else to do.
+Plain arithmetic for people who choose; nothing generated depends on it. It assumes enough agents, all of them idle.
 """
 
 from __future__ import annotations
