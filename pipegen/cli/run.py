@@ -37,12 +37,20 @@ def _described(directory: Path) -> Mapping[str, Extra] | None:
 
 @click.command()
 @click.argument("stages", nargs=-1, metavar="[STAGE]...")
-@click.option("-j", "--jobs", default="auto", callback=_jobs, help="Commands at a time. [default: auto, the cores]")
-@click.option("-k", "--keep-going", is_flag=True, help="After a failure, run all that does not need what failed.")
-@click.option("-f", "--force", is_flag=True, help="Run stages even if they are up to date or in the run cache.")
+@click.option(
+    "-j", "--jobs", default="auto", callback=_jobs, help="Commands at a time. [default: auto, the cores]"
+)
+@click.option(
+    "-k", "--keep-going", is_flag=True, help="After a failure, run all that does not need what failed."
+)
+@click.option(
+    "-f", "--force", is_flag=True, help="Run stages even if they are up to date or in the run cache."
+)
 @click.option("--dry", is_flag=True, help="Say what would run, and run nothing.")
 @click.option("--explain", is_flag=True, help="Say of every stage why it would run, and run nothing.")
-@click.option("--downstream", is_flag=True, help="Run STAGEs and what depends on them, instead of what they need.")
+@click.option(
+    "--downstream", is_flag=True, help="Run STAGEs and what depends on them, instead of what they need."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per event and line.")
 @click.option(
     "-C",

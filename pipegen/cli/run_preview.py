@@ -18,7 +18,9 @@ def preview(
     """Print what would run; with `everything` every stage and all reasons."""
     found = list(foresee(workspace, tasks, force=force))
     if as_json:
-        print_json([{"stage": item.stage, "runs": item.runs, "reasons": list(item.reasons)} for item in found])
+        print_json(
+            [{"stage": item.stage, "runs": item.runs, "reasons": list(item.reasons)} for item in found]
+        )
         return
     for item in found:
         if everything:

@@ -11,8 +11,9 @@ import stat as modes
 from pathlib import Path
 from typing import Any
 
-from pipegen.dvc.hashing import Hashed, Unusual
+from pipegen.dvc.hashing import Hashed
 from pipegen.dvc.state import State
+from pipegen.dvc.ways import Unusual
 
 _READ_ONLY = 0o444
 _CLONE = 0x40049409  # Linux: share the blocks of a file, where the file system can

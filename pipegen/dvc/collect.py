@@ -28,7 +28,9 @@ def find_root(folder: Path) -> Path:
             return parent
     git = next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
     if git is None:
-        raise WorkspaceError(f"{folder} is in no git and no DVC repository: run `git init` and `dvc init` there first")
+        raise WorkspaceError(
+            f"{folder} is in no git and no DVC repository: run `git init` and `dvc init` there first"
+        )
     how = "dvc init" if git == folder else f"dvc init` in {git}, or `dvc init --subdir"
     raise WorkspaceError(f"{folder} is in no DVC repository: run `{how}` here first")
 
@@ -86,7 +88,10 @@ def _asked_of_git(root: Path) -> list[str] | None:
     patterns = [f"**/{PIPELINE}", "**/*.dvc", f"**/{IGNORE}"]
     try:
         done = subprocess.run(
-            [*command, "--", *(f":(glob){pattern}" for pattern in patterns)], cwd=root, capture_output=True, check=False
+            [*command, "--", *(f":(glob){pattern}" for pattern in patterns)],
+            cwd=root,
+            capture_output=True,
+            check=False,
         )
     except OSError:
         return None

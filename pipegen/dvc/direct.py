@@ -1,6 +1,6 @@
 """The effects of a plain stage without DVC's objects.
 
-Plain is: files and folders in the repository, DVC's default kind of cache. Byte for byte what `objects.DvcObjects` does,
+Plain is: files and folders in the repository, DVC's default kind of cache. Byte for byte what `objects.Objects` does,
 for a small part of the time. Whatever is not plain raises `Unusual` before anything was changed, and goes the way of
 DVC's objects.
 """
@@ -18,12 +18,14 @@ from typing import Any
 from pipegen.dvc.cache import FILE_MODE, Cache
 from pipegen.dvc.errors import StageError
 from pipegen.dvc.gitignore import Ignored
-from pipegen.dvc.hashing import Hashed, Hasher, Unusual
+from pipegen.dvc.hashing import Hashed, Hasher
 from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.params import BadParams, ParamsFiles
 from pipegen.dvc.runcache import RunCache
 from pipegen.dvc.stages import DEFAULT_PARAMS, Out, Stage
 from pipegen.dvc.state import State, link_time
+from pipegen.dvc.status import Status
+from pipegen.dvc.ways import Step, Taken, Unusual
 
 _OUT_FLAGS = {"cache", "desc", "type", "labels", "meta", "remote", "push", "persist"}
 _PLOT_FLAGS = {"template", "x", "y", "x_label", "y_label", "title", "header"}
@@ -37,6 +39,7 @@ class Direct:
         self,
         root: Path,
         state: State,
+        status: Status,
         hasher: Hasher,
         params: ParamsFiles,
         cache: Cache,
@@ -45,11 +48,19 @@ class Direct:
         notify: Callable[[str], None],
     ) -> None:
         self._root = str(root)
-        self._state, self._hasher, self._params = state, hasher, params
+        self._state, self._status, self._hasher, self._params = state, status, hasher, params
         self._cache, self._runs, self._ignored, self._notify = cache, runs, ignored, notify
 
-    def begin(self, stage: Stage, entry: Entry, *, force: bool) -> dict[str, Any]:
-        """Clear the way for the command and hash what it reads; the answer is the first half of its lock entry.
+    def reasons(self, stage: Stage, entry: Entry) -> list[str]:
+        """Why it is not up to date; none where it is.
+
+        Raises:
+            Unusual: only DVC can tell.
+        """
+        return self._status.reasons(stage, entry)
+
+    def begin(self, stage: Stage, entry: Entry, *, force: bool) -> Taken:
+        """Hash what it reads, and clear the way for the command.
 
         Raises:
             Unusual: the stage is not plain, or its result may be in the run cache; nothing was changed.
@@ -61,11 +72,13 @@ class Direct:
             raise Unusual(stage.address)
         for out in stage.outs:
             _remove(out.target)
-        return begun
+        return Taken(Step.RUN)
 
     def _refuse_unusual(self, stage: Stage) -> None:
         """Everything that has rules of its own in DVC."""
-        paths = [dep.path for dep in stage.deps] + [p.path for p in stage.params] + [o.path for o in stage.outs]
+        paths = (
+            [dep.path for dep in stage.deps] + [p.path for p in stage.params] + [o.path for o in stage.outs]
+        )
         targets = [*stage.reads, *stage.writes]
         plain = (
             stage.name
@@ -95,7 +108,9 @@ class Direct:
             deps.append(hashed.entry(dep.path))
         if deps:
             entry["deps"] = deps
-        params = {p.path: self._values(p.path, p.target, p.keys) for p in sorted(stage.params, key=lambda p: p.path)}
+        params = {
+            p.path: self._values(p.path, p.target, p.keys) for p in sorted(stage.params, key=lambda p: p.path)
+        }
         if DEFAULT_PARAMS in params:
             params = {DEFAULT_PARAMS: params.pop(DEFAULT_PARAMS), **params}
         if params:
@@ -126,27 +141,30 @@ class Direct:
 
     # ------------------------------------------------------------------------------------------ after the command
 
-    def finish(self, stage: Stage) -> Entry:
+    def finish(self, stage: Stage, entry: Entry, loaded: Any) -> Entry:
         """Hash and cache what the command made; the answer is the stage's entry for the lock file.
 
         Raises:
             StageError: something is missing, or can't be cached.
             Unusual: an output is not plain; saving it again by DVC's objects does no harm.
         """
-        entry = self._inputs(stage)
+        made_entry = self._inputs(stage)
         made: list[tuple[Out, Hashed]] = []
         for out in stage.outs:
             made.append((out, self._save(stage, out)))
         outs = [hashed.entry(out.path) for out, hashed in sorted(made, key=lambda item: item[0].path)]
         if outs:
-            entry["outs"] = outs
+            made_entry["outs"] = outs
         remembered = self._can_be_remembered(stage)
         for out, hashed in made:
             if out.cache or remembered:
                 self._commit(out, hashed)
         if remembered:
-            self._runs.add(entry)
-        return entry
+            self._runs.add(made_entry)
+        return made_entry
+
+    def abandon(self, stage: Stage, loaded: Any) -> None:
+        """Nothing is to be undone."""
 
     def _save(self, stage: Stage, out: Out) -> Hashed:
         hashed = self._hasher.hash(out.target)

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pipegen.dvc.hashing import Unusual
+from pipegen.dvc.ways import Unusual
 from pipegen.errors import os_error
 
 _SPECIAL = re.compile(r"[\\\[\]!*#?\n]")
@@ -105,7 +105,9 @@ class Ignored:
             file = Path(path).parent / ".gitignore"
             wanted = "/" + os.path.basename(path)
             lines = _lines(file)
-            line = next((line for line in reversed(lines) if line.rstrip("\n").replace("\\", "") == wanted), None)
+            line = next(
+                (line for line in reversed(lines) if line.rstrip("\n").replace("\\", "") == wanted), None
+            )
             if line:
                 self._added.setdefault(file, []).append((self._ranks.get(path, 0), line))
 

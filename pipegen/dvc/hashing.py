@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipegen.dvc.state import State
+from pipegen.dvc.ways import Unusual
 
 _CHUNK = 1024 * 1024
 _NEVER_INSIDE = {".git", ".hg", ".dvc"}
-
-
-class Unusual(Exception):
-    """Something that only DVC's own code is to judge: a link, a socket, an ignore file inside a folder."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class Hasher:
         """The hash of a file or folder; None where there is nothing.
 
         Raises:
-            Unusual: it is neither a plain file nor a plain folder.
+            Unusual: it is neither a plain file nor a plain folder, or has an ignore file inside.
             OSError: it can't be read.
         """
         try:

@@ -1,4 +1,4 @@
-"""Values out of YAML that DVC has accepted already: lock files, parameter files. Lenient and fast, unlike `yaml12.parse`."""
+"""Values of YAML that DVC has accepted already: lock files, parameter files. Fast and lenient, unlike `yaml12`."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class LockFile:
         """By stage name."""
 
     def updated(self, new: Mapping[str, Entry], behind: Collection[str] = ()) -> str:
-        """The text of the file with `new` entries: those it knows stay in their place, others follow in the order given.
+        """The text of the file with `new` entries: known ones stay in their place, others follow in the order given.
 
         Names in `behind` follow too, even if the file knows them: an earlier call had added them.
         """
@@ -110,23 +110,31 @@ def _parse(text: str, path: str) -> Mapping[str, Any]:
     try:
         content = load(text) or {}
     except (yaml.YAMLError, ValueError) as error:
-        raise DescriptionError([Problem(f"is not valid YAML: {str(error).splitlines()[0]}", path, hint=hint)]) from None
+        raise DescriptionError(
+            [Problem(f"is not valid YAML: {str(error).splitlines()[0]}", path, hint=hint)]
+        ) from None
     stages = content.get("stages") if isinstance(content, dict) else None
     if not isinstance(content, dict) or not isinstance(stages or {}, dict):
         raise DescriptionError([Problem("is not a lock file of DVC", path, hint=hint)])
     if content and content.get("schema") != "2.0":
-        raise DescriptionError([Problem("is of a version that pipegen does not know (schema 2.0 is)", path, hint=hint)])
+        raise DescriptionError(
+            [Problem("is of a version that pipegen does not know (schema 2.0 is)", path, hint=hint)]
+        )
     return content
 
 
 def _split(text: str, names: list[str]) -> tuple[str, dict[str, str], str] | None:
-    """The text before the stages, the text of each, and the text after them; None where the file is not as DVC writes it."""
+    """The text before the stages, of each, and after them; None where the file is not as DVC writes it."""
     lines = text.splitlines(keepends=True)
     start = next((i for i, line in enumerate(lines) if line.rstrip() == "stages:"), None)
     if start is None or not text.endswith("\n"):
         return None
     end = next((i for i in range(start + 1, len(lines)) if lines[i][0] not in " \n"), len(lines))
-    starts = [i for i in range(start + 1, end) if lines[i].startswith("  ") and lines[i][2:3] not in (" ", "\n", "#")]
+    starts = [
+        i
+        for i in range(start + 1, end)
+        if lines[i].startswith("  ") and lines[i][2:3] not in (" ", "\n", "#")
+    ]
     if len(starts) != len(names) or (starts and starts[0] != start + 1):
         return None
     blocks: dict[str, str] = {}
@@ -246,15 +254,22 @@ def _scalar(value: Any) -> str | None:
     return _plain(value) if isinstance(value, str) else None
 
 
-_WORDS = re.compile(r"^[A-Za-z_./][\w./+=,@~()\[\]$<>*;&|'\"-]*(?: [\w./+=,@~()\[\]$<>*;|'\"-][\w./+=,@~()\[\]$<>*;&|'\"-]*)*$", re.ASCII)
+_WORDS = re.compile(
+    r"^[A-Za-z_./][\w./+=,@~()\[\]$<>*;&|'\"-]*(?: [\w./+=,@~()\[\]$<>*;|'\"-][\w./+=,@~()\[\]$<>*;&|'\"-]*)*$",
+    re.ASCII,
+)
 _HASH = re.compile(r"^(?=[0-9a-f]*[acdf])[0-9a-f]{32}(?:\.dir)?$")
-_RESERVED = frozenset("true false null yes no on off y n".split())
+_RESERVED = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
 
 
 def _plain(text: str) -> str | None:
     """`text` where every YAML writer leaves it bare, else None."""
     if _HASH.fullmatch(text):
         return text
-    if not _WORDS.fullmatch(text) or text.lower() in _RESERVED or text[:1] == "." and text[1:2] in "0123456789_inIN.":
+    if (
+        not _WORDS.fullmatch(text)
+        or text.lower() in _RESERVED
+        or (text[:1] == "." and text[1:2] in "0123456789_inIN.")
+    ):
         return None
     return text

@@ -1,4 +1,4 @@
-"""DVC's two locks, taken the way DVC takes them, with one difference: pipegen waits instead of giving up after three seconds.
+"""DVC's two locks, taken the way DVC takes them, but pipegen waits where DVC gives up after three seconds.
 
 The repository lock (`.dvc/tmp/lock`) is held while DVC's files are changed and released while commands run. The
 read-write lock (`.dvc/tmp/rwlock`) names, by process, the paths that running stages read and write.
@@ -131,7 +131,9 @@ class RepositoryLock(FileLock):
     def lock(self) -> None:
         wait_until(
             self.try_lock,
-            lambda: self._notify(f"waiting for another DVC process (PID {self.holder()}) to release its lock"),
+            lambda: self._notify(
+                f"waiting for another DVC process (PID {self.holder()}) to release its lock"
+            ),
         )
 
 
@@ -152,7 +154,9 @@ class PathLocks:
         """Take all paths, or none: then the answer says which process has one of them."""
         read, write = list(read), list(write)
         with self._edit() as held:
-            blocker = _blocker(held["write"], read + write, self._me) or _blocker(held["read"], write, self._me)
+            blocker = _blocker(held["write"], read + write, self._me) or _blocker(
+                held["read"], write, self._me
+            )
             if blocker:
                 return blocker
             self._reading.update(read)

@@ -1,4 +1,4 @@
-"""Which stage needs which: an output that is, contains or lies in what another stage reads. DVC's rules and DVC's order."""
+"""Which stage needs which: an output that is, contains or lies in what another stage reads. DVC's rules and order."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Outputs:
         node.writer = stage
 
     def writers(self, path: str) -> Iterator[Stage]:
-        """The stages that write `path`, a folder it lies in, or something in it: in the order in which DVC meets them."""
+        """The stages that write `path`, a folder it lies in, or something in it, as DVC meets them."""
         node = self._top
         for part in path.split("/"):
             if node.writer:
@@ -57,7 +57,9 @@ def _overlap(path: str, one: Stage, other: Stage) -> DescriptionError:
     if one.address == other.address:
         message = f"{one.address} writes {path} twice, or a folder and something in it"
     else:
-        message = f"{one.address} and {other.address} both write {path}, or one writes into a folder of the other"
+        message = (
+            f"{one.address} and {other.address} both write {path}, or one writes into a folder of the other"
+        )
     return DescriptionError([Problem(message, hint="give each stage outputs of its own")])
 
 
@@ -69,13 +71,15 @@ def needs_of(stages: Mapping[str, Stage]) -> dict[str, tuple[str, ...]]:
     """
     outputs = Outputs(stages.values())
     return {
-        address: tuple(dict.fromkeys(writer.address for path in stage.reads for writer in outputs.writers(path)))
+        address: tuple(
+            dict.fromkeys(writer.address for path in stage.reads for writer in outputs.writers(path))
+        )
         for address, stage in stages.items()
     }
 
 
 def dvc_order(stages: Mapping[str, Stage], needs: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """The order in which `dvc repro` goes through the stages: depth first, needs before their reader, frozen stages alone."""
+    """The order in which `dvc repro` goes through the stages: depth first, frozen stages without their needs."""
     done: dict[str, None] = {}
     for start in stages:
         todo: list[tuple[str, Iterator[str]]] = [(start, iter(()))] if start not in done else []
@@ -94,5 +98,7 @@ def dvc_order(stages: Mapping[str, Stage], needs: Mapping[str, tuple[str, ...]])
     return list(done)
 
 
-def _followed(address: str, stages: Mapping[str, Stage], needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _followed(
+    address: str, stages: Mapping[str, Stage], needs: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
     return () if stages[address].frozen else needs[address]

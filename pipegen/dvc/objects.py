@@ -1,4 +1,4 @@
-"""The effects of a stage by DVC's own objects: every kind of dependency, output, cache and link that DVC knows.
+"""The way of DVC's own objects: every kind of dependency, output, cache and link that DVC knows.
 
 The order of effects is that of `Stage.reproduce`; what differs is who holds the locks and who runs the command. This is
 the only module that builds DVC's objects for stages.
@@ -7,6 +7,7 @@ the only module that builds DVC's objects for stages.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -14,125 +15,162 @@ from pathlib import Path
 from typing import Any
 
 from pipegen.dvc.errors import StageError
+from pipegen.dvc.gitignore import Ignored
+from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.locks import RepositoryLock
 from pipegen.dvc.stages import Stage
+from pipegen.dvc.ways import Step, Taken, Unusual
 
 
-class DvcObjects:
-    """DVC's repository object, and for each stage DVC's stage object."""
+class Objects:
+    """DVC's repository object, and for each stage DVC's stage object.
 
-    def __init__(self, root: Path, lock: RepositoryLock, notify: Callable[[str], None]) -> None:
-        from dvc.repo import Repo
+    Raises:
+        Unusual: this version of DVC has no such objects; here as from every method.
+    """
 
-        _quiet(notify)
+    def __init__(
+        self, root: Path, lock: RepositoryLock, ignored: Ignored, notify: Callable[[str], None]
+    ) -> None:
+        self._ignored = ignored
         with _dvc_errors():
-            self.repo = Repo(str(root))
-        self.repo.lock = lock
-        self.repo._lock_depth = 1  # the lock is held around every call: DVC's own functions need not take it
+            _quiet(notify)
+            from dvc.repo import Repo
+
+            self._repo = Repo(str(root))
+            self._repo.lock = lock
+            self._repo._lock_depth = (
+                1  # the lock is held around every call: DVC's own functions need not take it
+            )
 
     def close(self) -> None:
         """Release DVC's databases."""
-        self.repo.close()
+        self._repo.close()
 
-    def load(self, stage: Stage, entry: Mapping[str, Any]) -> Any:
-        """DVC's object for a stage, filled from its lock entry."""
-        from dvc.dvcfile import ProjectFile, SingleStageFile
-        from dvc.stage.loader import StageLoader
-
-        with _dvc_errors():
-            if not stage.name:
-                return SingleStageFile(self.repo, stage.file).stage
-            file = ProjectFile(self.repo, stage.file)
-            return StageLoader.load_stage(file, stage.name, deepcopy(dict(stage.definition)), deepcopy(dict(entry)))
-
-    def reasons(self, stage: Stage, loaded: Any) -> list[str]:
+    def reasons(self, stage: Stage, entry: Entry) -> list[str]:
         """Why DVC would run it; none where it is up to date."""
         with _dvc_errors():
-            found = ["its command changed"] if stage.name and loaded.changed_stage() else []
-            if not stage.name and loaded.changed_stage():
-                found.append("its file was edited")
+            loaded = self._load(stage, entry)
+            found = (
+                ["its command changed" if stage.name else "its file was edited"]
+                if loaded.changed_stage()
+                else []
+            )
             if not stage.frozen:
                 if stage.is_callback or stage.always_changed:
                     found.append("it always runs")
-                found += _statuses(loaded.deps, "")
-            return found + _statuses(loaded.outs, "output ")
+                found += _statuses(loaded.deps, "it reads")
+            found += _statuses(loaded.outs, "it makes")
+        return ["it never ran"] if found and stage.name and not entry else found
 
-    def reproduce_data(self, loaded: Any) -> None:
-        """Bring a `.dvc` file up to date: DVC hashes its data again, or downloads an import."""
-        with _dvc_errors():
-            if loaded.reproduce(force=True):
-                loaded.dump(update_pipeline=False)
-
-    def verify_outs(self, loaded: Any) -> None:
-        """What DVC does for a frozen stage instead of running it.
+    def begin(self, stage: Stage, entry: Entry, *, force: bool) -> Taken:
+        """All that `dvc repro` does before the command, and everything where no command is needed.
 
         Raises:
-            StageError: an output is missing.
-        """
-        from dvc.stage.utils import check_missing_outputs
-
-        with _dvc_errors():
-            check_missing_outputs(loaded)
-
-    def remove_outs(self, loaded: Any) -> None:
-        """Clear the way for the command; persistent outputs stay and become writable."""
-        with _dvc_errors():
-            for out in loaded.outs:
-                if out.persist:
-                    out.unprotect()
-                else:
-                    out.remove()
-
-    def restore(self, loaded: Any) -> bool:
-        """Check its outputs out of the cache if this command on these inputs ran before."""
-        from dvc.stage.cache import RunCacheNotFoundError
-
-        with _dvc_errors():
-            try:
-                self.repo.stage_cache.restore(loaded)
-            except RunCacheNotFoundError:
-                return False
-            return True
-
-    def save_deps(self, loaded: Any) -> None:
-        """Hash what it reads, before the command can change it.
-
-        Raises:
-            StageError: something it reads is missing.
+            StageError: DVC refuses it.
         """
         with _dvc_errors():
-            loaded.save_deps()
+            loaded = self._load(stage, entry)
+            if not stage.name:
+                self._reproduce_data(loaded)
+                return Taken(Step.VERIFIED)
+            if stage.frozen:
+                self._check_outs_are_there(loaded)
+                return Taken(Step.VERIFIED, entry=self._save(loaded))
+            missing = [os.path.relpath(path) for path in stage.reads if not os.path.lexists(path)]
+            if missing:
+                raise StageError(f"it reads {', '.join(missing)}, which does not exist")
+            self._remove_outs(loaded)
+            if not force:
+                if self._restore(loaded):
+                    return Taken(Step.RESTORED, entry=self._save(loaded))
+                loaded.save_deps()
+            return Taken(Step.RUN, loaded=loaded)
 
-    def save(self, loaded: Any) -> Mapping[str, Any]:
-        """Hash and cache what the command made; the answer is the stage's entry for the lock file.
+    def finish(self, stage: Stage, entry: Entry, loaded: Any) -> Entry:
+        """Hash and cache what the command made.
 
         Raises:
             StageError: an output is missing, or can't be cached.
         """
+        with _dvc_errors():
+            return self._save(loaded or self._load(stage, entry))
+
+    def abandon(self, stage: Stage, loaded: Any) -> None:
+        """Nothing is to be undone."""
+
+    def track(self, paths: list[str]) -> None:
+        """`git add` what changed, as `core.autostage` asks."""
+        with _dvc_errors():
+            context = self._repo.scm_context
+            context.track_file(paths)
+            context.track_changed_files()
+            context.files_to_track = set()
+
+    # ------------------------------------------------------------------------------------------ DVC's steps
+
+    def _load(self, stage: Stage, entry: Entry) -> Any:
+        """DVC's object for a stage, filled from its lock entry."""
+        from dvc.dvcfile import ProjectFile, SingleStageFile
+        from dvc.stage.loader import StageLoader
+
+        if not stage.name:
+            return SingleStageFile(self._repo, stage.file).stage
+        file = ProjectFile(self._repo, stage.file)
+        return StageLoader.load_stage(
+            file, stage.name, deepcopy(dict(stage.definition)), deepcopy(dict(entry))
+        )
+
+    def _reproduce_data(self, loaded: Any) -> None:
+        """Bring a `.dvc` file up to date: DVC hashes its data again, or downloads an import."""
+        try:
+            if loaded.reproduce(force=True):
+                loaded.dump(update_pipeline=False)
+        finally:
+            self._note_ignored()
+
+    @staticmethod
+    def _check_outs_are_there(loaded: Any) -> None:
+        from dvc.stage.utils import check_missing_outputs
+
+        check_missing_outputs(loaded)
+
+    @staticmethod
+    def _remove_outs(loaded: Any) -> None:
+        for out in loaded.outs:
+            if out.persist:
+                out.unprotect()
+            else:
+                out.remove()
+
+    def _restore(self, loaded: Any) -> bool:
+        """Check its outputs out of the cache if this command on these inputs ran before."""
+        from dvc.stage.cache import RunCacheNotFoundError
+
+        try:
+            self._repo.stage_cache.restore(loaded)
+        except RunCacheNotFoundError:
+            return False
+        return True
+
+    def _save(self, loaded: Any) -> Entry:
         from dvc.stage.serialize import to_single_stage_lockfile
 
-        with _dvc_errors():
+        try:
             uncached = any(not out.use_cache for out in loaded.outs if not (out.is_metric or out.is_plot))
             loaded.save(run_cache=not uncached)
             for out in loaded.outs:
                 out.commit()
-            entry: Mapping[str, Any] = _plain(to_single_stage_lockfile(loaded))
-            return entry
+        finally:
+            self._note_ignored()
+        entry: Entry = _plain(to_single_stage_lockfile(loaded))
+        return entry
 
-    def newly_ignored(self) -> list[str]:
-        """The outputs for which a line was added to a `.gitignore` since the last time this was asked."""
-        context = self.repo.scm_context
+    def _note_ignored(self) -> None:
+        """Outputs for which DVC has just added a line to a `.gitignore`."""
+        context = self._repo.scm_context
         paths, context.ignored_paths = list(context.ignored_paths), []
-        return paths
-
-    def track(self, paths: list[str]) -> None:
-        """`git add` what changed, where `core.autostage` asks for it."""
-        with _dvc_errors():
-            context = self.repo.scm_context
-            context.track_file(paths)
-            if context.autostage and context.files_to_track:
-                context.track_changed_files()
-            context.files_to_track = set()
+        self._ignored.note(paths)
 
 
 def _statuses(items: Any, what: str) -> list[str]:
@@ -140,9 +178,9 @@ def _statuses(items: Any, what: str) -> list[str]:
     for item in items:
         for path, status in item.status().items():
             if isinstance(status, dict):
-                found += [f"parameter {key} in {path} is {word}" for key, word in status.items()]
+                found += [f"parameter {key} of {path} is {word}" for key, word in status.items()]
             else:
-                found.append(f"{what}{path} is {status}")
+                found.append(f"{what} {path}, which is {status}")
     return found
 
 
@@ -154,9 +192,11 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def _dvc_errors() -> Iterator[None]:
-    """DVC's exceptions and the system's, as ours, with the causes that DVC keeps apart."""
-    from dvc.exceptions import DvcException
-
+    """DVC's exceptions and the system's as ours, with the causes that DVC keeps apart; what is missing as `Unusual`."""
+    try:
+        from dvc.exceptions import DvcException
+    except ImportError as error:
+        raise Unusual(str(error)) from error
     try:
         yield
     except DvcException as error:
@@ -164,6 +204,8 @@ def _dvc_errors() -> Iterator[None]:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise StageError(f"{error.strerror or error}{where}") from error
+    except (ImportError, AttributeError, TypeError) as error:
+        raise Unusual(str(error)) from error
 
 
 def _chain(error: BaseException) -> Iterator[str]:
@@ -180,10 +222,10 @@ def _chain(error: BaseException) -> Iterator[str]:
 class _Forward(logging.Handler):
     def __init__(self, notify: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)
-        self.notify = notify
+        self._notify = notify
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.notify(record.getMessage())
+        self._notify(record.getMessage())
 
 
 def _quiet(notify: Callable[[str], None]) -> None:

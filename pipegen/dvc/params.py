@@ -28,7 +28,7 @@ class ParamsFiles:
         self._read: dict[str, tuple[tuple[int, int, int], Any]] = {}
 
     def values(self, path: str, keys: tuple[str, ...]) -> dict[str, Any] | None:
-        """The values of `keys`, or all without keys; keys that the file does not have are left out. None without the file.
+        """The values of `keys`, or all without keys. What the file does not have is left out; None without the file.
 
         Raises:
             BadParams: it can't be read.

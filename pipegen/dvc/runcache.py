@@ -1,4 +1,4 @@
-"""DVC's run cache: which command on which inputs made which outputs. Found by a hash of the first two, in DVC's bytes."""
+"""DVC's run cache: which command on which inputs made which outputs, found by a hash of the first two."""
 
 from __future__ import annotations
 

@@ -1,29 +1,30 @@
 """Running stages with exactly DVC's effects, many at a time.
 
-One thread owns a session and calls it; only the commands themselves run elsewhere. While any call works, DVC's repository
-lock is held; between calls, so while commands run, it is free, as with `dvc repro`.
+One thread owns a session and calls it; only the commands themselves run elsewhere. While any call works, DVC's
+repository lock is held; between calls, so while commands run, it is free, as with `dvc repro`.
 
-Each stage goes one of two ways. Whether it is up to date, and all effects of a plain stage, are worked out here without
-importing DVC; for the rest, DVC's own objects do the work. `tests/dvc/` compares both with the `dvc` command line.
+Each stage goes one of three ways: a plain one is worked out here without importing DVC; for the rest DVC's own objects
+do the work; where this DVC has no such objects, its command line does. `tests/dvc/` compares all with the command line.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from pipegen.dvc.cache import Cache
+from pipegen.dvc.command_line import CommandLine
 from pipegen.dvc.direct import Direct
 from pipegen.dvc.errors import StageError
 from pipegen.dvc.gitignore import Ignored
-from pipegen.dvc.hashing import Hasher, Unusual
+from pipegen.dvc.hashing import Hasher
+from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.locks import PathLocks, RepositoryLock
-from pipegen.dvc.objects import DvcObjects
+from pipegen.dvc.objects import Objects
 from pipegen.dvc.params import ParamsFiles
 from pipegen.dvc.results import Results
 from pipegen.dvc.runcache import RunCache
@@ -32,20 +33,9 @@ from pipegen.dvc.shell import Command, command_of
 from pipegen.dvc.stages import Stage
 from pipegen.dvc.state import State
 from pipegen.dvc.status import Status
+from pipegen.dvc.ways import Step, Taken, Unusual, Way
 
-
-class Step(Enum):
-    """What became of a stage when it was begun."""
-
-    UNCHANGED = "unchanged"
-    RESTORED = "restored"
-    """Its result came from the run cache."""
-    VERIFIED = "verified"
-    """A frozen stage or a `.dvc` file: its data was hashed anew, nothing ran."""
-    RUN = "run"
-    """Its command is to be run now; then `finish` or `abandon` must be called."""
-    BUSY = "busy"
-    """Another process uses its files: begin it again later."""
+Paths = tuple[list[str], list[str]]
 
 
 @dataclass(frozen=True)
@@ -60,13 +50,17 @@ class Begun:
 
 @dataclass(frozen=True)
 class _Running:
-    loaded: Any
-    """DVC's object; None for a stage that goes the direct way."""
-    held: tuple[list[str], list[str]]
+    way: Way
+    taken: Taken
+    held: Paths
 
 
 class Session:
-    """See `Workspace.session`. The process works in the workspace's folder while it is open, as DVC's objects need."""
+    """See `Workspace.session`. The process works in the workspace's folder while it is open, as DVC's objects need.
+
+    Args:
+        may_be_direct: False leaves every stage to DVC.
+    """
 
     def __init__(
         self,
@@ -82,7 +76,8 @@ class Session:
         self._notify = notify
         self._may_be_direct = may_be_direct
         self._running: dict[str, _Running] = {}
-        self._built: DvcObjects | None = None
+        self._objects: Objects | None = None
+        self._command_line = CommandLine(folder, self._write)
         self._came_from = ""
 
     def __enter__(self) -> Session:
@@ -92,30 +87,35 @@ class Session:
         self._lock = RepositoryLock(tmp, self._notify, hardlink=self._settings.hardlink_lock)
         self._paths = PathLocks(tmp, hardlink=self._settings.hardlink_lock)
         self._results = Results(self._stages, self._order, tmp)
-        self._set_up_direct_way()
+        self._state = State(self._root, self._settings.site_cache)
+        self._ignored = Ignored(self._root, self._ranks(), use_git=not self._settings.no_scm)
+        self._direct = self._direct_way()
         self._came_from = os.getcwd()
         os.chdir(self._folder)
         with self._lock:
             replayed = self._results.replay()
         if replayed:
-            self._notify(f"took over {len(replayed)} finished stages of a run that was killed: {', '.join(replayed)}")
+            self._notify(
+                f"took over {len(replayed)} finished stages of a run that was killed: {', '.join(replayed)}"
+            )
         return self
 
-    def _set_up_direct_way(self) -> None:
-        self._state = State(self._root, self._settings.site_cache)
-        hasher, params = Hasher(self._state), ParamsFiles()
-        cache = Cache(self._settings.cache, self._state)
-        self._status = Status(hasher, params, cache, self._folder)
-        ranks = {
+    def _ranks(self) -> dict[str, int]:
+        """For each cached output its place in DVC's order."""
+        return {
             out.target: rank
             for rank, address in enumerate(self._order)
             for out in self._stages[address].outs
             if out.cache and out.is_local
         }
-        self._ignored = Ignored(self._root, ranks, use_git=not self._settings.no_scm)
-        runs = RunCache(self._settings.cache)
-        direct = Direct(self._root, self._state, hasher, params, cache, runs, self._ignored, self._notify)
-        self._direct = direct if self._may_be_direct and self._settings.plain_cache else None
+
+    def _direct_way(self) -> Direct:
+        hasher, params = Hasher(self._state), ParamsFiles()
+        cache, runs = Cache(self._settings.cache, self._state), RunCache(self._settings.cache)
+        status = Status(hasher, params, cache, self._folder)
+        return Direct(
+            self._root, self._state, status, hasher, params, cache, runs, self._ignored, self._notify
+        )
 
     def __exit__(self, *_: object) -> None:
         try:
@@ -125,21 +125,27 @@ class Session:
                 self._write()
                 changed = [*self._results.changed, *self._ignored.put_in_order()]
                 if changed and self._settings.autostage:
-                    self._objects.track([os.path.relpath(path, self._folder) for path in changed])
-                if self._built:
-                    self._built.close()
+                    self._built_objects().track([os.path.relpath(path, self._folder) for path in changed])
+                if self._objects:
+                    self._objects.close()
                 self._state.close()
         finally:
             os.chdir(self._came_from)
 
-    @property
-    def _objects(self) -> DvcObjects:
-        if not self._built:
-            self._state.write()
-            self._built = DvcObjects(self._root, self._lock, self._notify)
-        return self._built
+    # ------------------------------------------------------------------------------------------ the ways
 
-    # ------------------------------------------------------------------------------------------ judging
+    def _ways(self, *, judging: bool) -> Iterator[Way]:
+        if self._may_be_direct and (judging or self._settings.plain_cache):
+            yield self._direct
+        with contextlib.suppress(Unusual):
+            yield self._built_objects()
+        yield self._command_line
+
+    def _built_objects(self) -> Objects:
+        if not self._objects:
+            self._state.write()
+            self._objects = Objects(self._root, self._lock, self._ignored, self._notify)
+        return self._objects
 
     def reasons(self, address: str) -> list[str]:
         """Why a stage is not up to date, changing nothing; none where it is.
@@ -152,13 +158,12 @@ class Session:
 
     def _reasons(self, stage: Stage) -> list[str]:
         entry = self._results.entry(stage.address)
-        if self._may_be_direct:
+        for way in self._ways(judging=True):
             try:
-                return self._status.reasons(stage, entry)
+                return way.reasons(stage, entry)
             except Unusual:
-                pass
-        found = self._objects.reasons(stage, self._objects.load(stage, entry))
-        return ["it never ran"] if found and stage.name and not entry else found
+                continue
+        raise AssertionError("the command line takes every stage")
 
     # ------------------------------------------------------------------------------------------ running
 
@@ -183,50 +188,34 @@ class Session:
             if busy:
                 return Begun(Step.BUSY, (busy,))
             with self._released_unless_running(address, held), _system_errors():
-                step, loaded = self._begin(stage, force)
-                if step is Step.RUN:
-                    self._running[address] = _Running(loaded, held)
-        command = command_of(stage, self._root, env or {}) if step is Step.RUN else None
-        return Begun(step, tuple(reasons), command)
+                way, taken = self._begin(stage, force)
+                if taken.entry is not None:
+                    self._results.add(address, taken.entry)
+                if taken.step is Step.RUN and not taken.locks_itself:
+                    self._running[address] = _Running(way, taken, held)
+        if taken.step is Step.BUSY:
+            return Begun(Step.BUSY, (taken.reason,))
+        if taken.step is not Step.RUN:
+            return Begun(taken.step, tuple(reasons))
+        self._running.setdefault(address, _Running(way, taken, ([], [])))
+        return Begun(Step.RUN, tuple(reasons), taken.command or command_of(stage, self._root, env or {}))
 
     @contextmanager
-    def _released_unless_running(self, address: str, held: tuple[list[str], list[str]]) -> Iterator[None]:
+    def _released_unless_running(self, address: str, held: Paths) -> Iterator[None]:
         try:
             yield
         finally:
             if address not in self._running:
                 self._paths.release(*held)
 
-    def _begin(self, stage: Stage, force: bool) -> tuple[Step, Any]:
+    def _begin(self, stage: Stage, force: bool) -> tuple[Way, Taken]:
         entry = self._results.entry(stage.address)
-        if self._direct:
+        for way in self._ways(judging=False):
             try:
-                self._direct.begin(stage, entry, force=force)
-                return Step.RUN, None
+                return way, way.begin(stage, entry, force=force)
             except Unusual:
-                pass
-        return self._begin_by_objects(stage, entry, force)
-
-    def _begin_by_objects(self, stage: Stage, entry: Mapping[str, Any], force: bool) -> tuple[Step, Any]:
-        loaded = self._objects.load(stage, entry)
-        if not stage.name:
-            self._objects.reproduce_data(loaded)
-            self._ignored.note(self._objects.newly_ignored())
-            return Step.VERIFIED, loaded
-        if stage.frozen:
-            self._objects.verify_outs(loaded)
-            self._results.add(stage.address, self._saved_by_objects(loaded))
-            return Step.VERIFIED, loaded
-        missing = [os.path.relpath(path, self._folder) for path in stage.reads if not os.path.lexists(path)]
-        if missing:
-            raise StageError(f"it reads {', '.join(missing)}, which does not exist")
-        self._objects.remove_outs(loaded)
-        if not force:
-            if self._objects.restore(loaded):
-                self._results.add(stage.address, self._saved_by_objects(loaded))
-                return Step.RESTORED, loaded
-            self._objects.save_deps(loaded)
-        return Step.RUN, loaded
+                continue
+        raise AssertionError("the command line takes every stage")
 
     def finish(self, address: str) -> None:
         """Do all of a stage that comes after its command succeeded.
@@ -239,29 +228,28 @@ class Session:
         with self._lock:
             try:
                 with _system_errors():
-                    self._results.add(address, self._finish(stage, running.loaded))
+                    entry = self._finish(stage, running)
+                if stage.name:
+                    self._results.add(address, entry)
             finally:
                 self._paths.release(*running.held)
                 del self._running[address]
 
-    def _finish(self, stage: Stage, loaded: Any) -> Mapping[str, Any]:
-        if self._direct and loaded is None:
-            try:
-                return self._direct.finish(stage)
-            except Unusual:
-                loaded = self._objects.load(stage, self._results.entry(stage.address))
-        return self._saved_by_objects(loaded)
-
-    def _saved_by_objects(self, loaded: Any) -> Mapping[str, Any]:
+    def _finish(self, stage: Stage, running: _Running) -> Entry:
+        entry = self._results.entry(stage.address)
         try:
-            return self._objects.save(loaded)
-        finally:
-            self._ignored.note(self._objects.newly_ignored())
+            return running.way.finish(stage, entry, running.taken.loaded)
+        except Unusual:
+            if running.way is self._direct:
+                with contextlib.suppress(Unusual):
+                    return self._built_objects().finish(stage, entry, None)
+            raise StageError("this version of DVC can't save what its command made") from None
 
     def abandon(self, address: str) -> None:
         """The command of a stage failed or was stopped: nothing of it is kept."""
         running = self._running.pop(address)
         with self._lock:
+            running.way.abandon(self._stages[address], running.taken.loaded)
             self._paths.release(*running.held)
 
     def write_if_due(self) -> None:

@@ -1,4 +1,4 @@
-"""DVC's configuration, as far as the fast way needs it; anything unusual in it sends stages the way of DVC's own objects."""
+"""DVC's configuration, as far as plain stages need it; anything unusual in it leaves them to DVC's own objects."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ class Settings:
         return cls(
             cache=_beside(said_in, cache) if cache else root / ".dvc" / "cache",
             site_cache=Path(
-                os.environ.get("DVC_SITE_CACHE_DIR") or text("core", "site_cache_dir") or _default_site_cache()
+                os.environ.get("DVC_SITE_CACHE_DIR")
+                or text("core", "site_cache_dir")
+                or _default_site_cache()
             ),
             autostage=switch("autostage"),
             no_scm=switch("no_scm"),

@@ -113,7 +113,8 @@ def pipeline_stage(address: str, file: str, name: str, definition: Mapping[str, 
         definition["cmd"],
         deps=tuple(Dep(path, _absolute(wdir, path)) for path in dict.fromkeys(definition.get("deps") or ())),
         params=tuple(
-            Params(path, _absolute(wdir, path), tuple(keys)) for path, keys in _params(definition.get("params") or ())
+            Params(path, _absolute(wdir, path), tuple(keys))
+            for path, keys in _params(definition.get("params") or ())
         ),
         outs=tuple(_outs(wdir, definition)),
         frozen=bool(definition.get("frozen")),
@@ -135,10 +136,18 @@ def single_stage(address: str, file: str, content: Mapping[str, Any]) -> Stage:
         wdir,
         content.get("cmd"),
         deps=tuple(
-            Dep(str(d["path"]), _absolute(wdir, str(d["path"]))) for d in deps if "path" in d and "repo" not in d
+            Dep(str(d["path"]), _absolute(wdir, str(d["path"])))
+            for d in deps
+            if "path" in d and "repo" not in d
         ),
         outs=tuple(
-            Out(str(o["path"]), _absolute(wdir, str(o["path"])), "outs", bool(o.get("cache", True)), bool(o.get("persist")))
+            Out(
+                str(o["path"]),
+                _absolute(wdir, str(o["path"])),
+                "outs",
+                bool(o.get("cache", True)),
+                bool(o.get("persist")),
+            )
             for o in outs
         ),
         frozen=bool(content.get("frozen") or content.get("locked")),
@@ -159,7 +168,11 @@ def _outs(wdir: str, definition: Mapping[str, Any]) -> Iterator[Out]:
                 flags_of.setdefault(str(path), {}).update(flags if isinstance(flags, Mapping) else {})
         for path, flags in flags_of.items():
             yield Out(
-                path, _absolute(wdir, path), kind, bool(flags.get("cache", True)), bool(flags.get("persist", False))
+                path,
+                _absolute(wdir, path),
+                kind,
+                bool(flags.get("cache", True)),
+                bool(flags.get("persist", False)),
             )
 
 

@@ -55,7 +55,11 @@ class State:
 
     def _stored(self, path: str) -> str | None:
         try:
-            rows = self._reader().execute("SELECT value FROM Cache WHERE key = ? AND raw = 1", (path,)).fetchall()
+            rows = (
+                self._reader()
+                .execute("SELECT value FROM Cache WHERE key = ? AND raw = 1", (path,))
+                .fetchall()
+            )
         except sqlite3.Error:
             return None
         return rows[0][0] if rows and isinstance(rows[0][0], str) else None

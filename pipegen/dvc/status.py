@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from pipegen.dvc.cache import Cache
-from pipegen.dvc.hashing import Hasher, Unusual
+from pipegen.dvc.hashing import Hasher
 from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.params import BadParams, ParamsFiles
 from pipegen.dvc.stages import Stage
+from pipegen.dvc.ways import Unusual
 
 
 class Status:
@@ -67,7 +68,9 @@ class Status:
             yield from self._content(dep.target, locked.get(dep.path), "it reads")
         for params in stage.params:
             now = self._params.values(params.target, params.keys)
-            yield from self._values(params.path, params.keys, (entry.get("params") or {}).get(params.path), now)
+            yield from self._values(
+                params.path, params.keys, (entry.get("params") or {}).get(params.path), now
+            )
 
     def _content(self, target: str, locked: Mapping[str, Any] | None, what: str) -> Iterator[str]:
         if locked and (locked.get("hash") != "md5" or "md5" not in locked):

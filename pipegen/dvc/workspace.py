@@ -1,4 +1,4 @@
-"""A folder of a DVC repository: its stages, what needs what, and sessions that run stages with exactly DVC's effects."""
+"""A folder of a DVC repository: its stages, what needs what, and sessions that run stages with DVC's effects."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ class Workspace:
         if word in self.stages:
             return [word]
         in_file = [
-            a for a, stage in self.stages.items() if stage.name and (a == f"{word}:{stage.name}" or (word, a) == (PIPELINE, stage.name))
+            a
+            for a, stage in self.stages.items()
+            if stage.name and (a == f"{word}:{stage.name}" or (word, a) == (PIPELINE, stage.name))
         ]
         group = [a for a in self.stages if a.startswith(f"{word}@")]
         return in_file or group or [a for a in self.stages if fnmatch.fnmatchcase(a, word)]
@@ -91,11 +93,18 @@ class Workspace:
     def _nearest(self, word: str) -> str:
         import difflib
 
-        near = difflib.get_close_matches(word, [*self.stages, *{a.partition("@")[0] for a in self.stages}], n=1)
+        near = difflib.get_close_matches(
+            word, [*self.stages, *{a.partition("@")[0] for a in self.stages}], n=1
+        )
         return f"; did you mean {near[0]!r}?" if near else ""
 
     def session(self, notify: Callable[[str], None]) -> Session:
         """A context in which stages run; `notify` is told what a user should know, such as why it waits."""
         return Session(
-            self.root, self.folder, self.stages, self.order, notify, may_be_direct=not self._collected.ignore_rules
+            self.root,
+            self.folder,
+            self.stages,
+            self.order,
+            notify,
+            may_be_direct=not self._collected.ignore_rules,
         )

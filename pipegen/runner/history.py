@@ -1,4 +1,4 @@
-"""What earlier runs took: one line per run in `.pipegen/history.jsonl`. Only this machine's schedule and progress use it."""
+"""What earlier runs took: one line per run in `.pipegen/history.jsonl`, for this machine's schedule and progress."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def cores() -> int:
-    """How many commands it makes sense to run at once: the cores this process may use, or what its container is granted."""
+    """How many commands to run at once: the cores this process may use, or what its container is granted."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(available, _granted() or available))
 

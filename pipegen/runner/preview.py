@@ -24,9 +24,11 @@ class Foreseen:
 def foresee(workspace: Workspace, tasks: Mapping[str, Task], *, force: bool = False) -> Iterator[Foreseen]:
     """For each task, in DVC's order, whether it would run.
 
-    A stage would run too where one that it reads from would: whether that one's outputs then differ, only running it can tell.
+    A stage would run too where one that it reads from would: whether its outputs then differ, only a run can tell.
     """
-    graph = Graph({address: [need for need in task.needs if need in tasks] for address, task in tasks.items()})
+    graph = Graph(
+        {address: [need for need in task.needs if need in tasks] for address, task in tasks.items()}
+    )
     running: set[str] = set()
     with workspace.session(lambda message: None) as session:
         for address in graph.order:

@@ -1,7 +1,7 @@
 """Commands as child processes: each in a group of its own, its output in a log file, and always ended.
 
-Output goes straight to the file, so a stage that prints gigabytes costs pipegen nothing and a daemon that keeps the output
-open holds nobody up. A guard process ends the groups if pipegen itself is killed.
+Output goes straight to the file, so a stage that prints gigabytes costs pipegen nothing and a daemon that keeps the
+output open holds nobody up. A guard process ends the groups if pipegen itself is killed.
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ class Child:
         try:
             message = self._run_lines()
         except OSError as error:
-            message = f"can't run its command: {error.strerror or error} ({error.filename or self._command.folder})"
+            message = (
+                f"can't run its command: {error.strerror or error} ({error.filename or self._command.folder})"
+            )
         except Exception as error:  # the thread must always report
             message = f"can't run its command: {error}"
         self.seconds = time.monotonic() - self._began
@@ -116,7 +118,7 @@ class Child:
             if self._stopped:
                 return "stopped"
             if code:
-                return f"its command {_ended(code)}: {line}"
+                return f"its command {_ended(code)}"
         return ""
 
     def _run_process(self, arguments: tuple[str, ...], output: IO[bytes]) -> int:
@@ -152,7 +154,9 @@ class Child:
 def _wait_for_group(process: subprocess.Popen[bytes]) -> int:
     """The exit code of the leader; what it left running in its group is ended."""
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    _signal_group(process.pid, signal.SIGTERM)  # the leader's process id is still its own: it has not been waited for
+    _signal_group(
+        process.pid, signal.SIGTERM
+    )  # the leader's process id is still its own: it has not been waited for
     code = process.wait()
     ends = time.monotonic() + GRACE
     while _signal_group(process.pid, 0):

@@ -11,7 +11,16 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, TextIO
 
-from pipegen.records import Event, Notice, Outcome, RunFinished, RunStarted, StageFinished, StageStarted, as_json
+from pipegen.records import (
+    Event,
+    Notice,
+    Outcome,
+    RunFinished,
+    RunStarted,
+    StageFinished,
+    StageStarted,
+    as_json,
+)
 
 _PHRASES: dict[Outcome, str] = {
     "ran": "ran",
@@ -194,7 +203,11 @@ class LiveReporter(Reporter):
         sign, plain, style = _STYLES[event.outcome]
         taken = duration(event.seconds) if event.seconds else ""
         word = _WORDS[event.outcome]
-        parts = [(f" {plain if self._ascii else sign} ", style), (self._name(event.stage), ""), (f"  {taken:>7}", "dim")]
+        parts = [
+            (f" {plain if self._ascii else sign} ", style),
+            (self._name(event.stage), ""),
+            (f"  {taken:>7}", "dim"),
+        ]
         if event.outcome != "ran":
             parts.append((f"  {word}", style))
         if event.message:
@@ -214,7 +227,9 @@ class LiveReporter(Reporter):
         frames = "|/-\\" if self._ascii else "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
         frame = frames[int(now * 8) % len(frames)]
         most = max(1, self._console.height - 3)
-        lines = [self._running_line(frame, event, now - began) for event, began in [*self._running.values()][:most]]
+        lines = [
+            self._running_line(frame, event, now - began) for event, began in [*self._running.values()][:most]
+        ]
         return Group(*lines, self._foot(now))
 
     def _running_line(self, frame: str, event: StageStarted, seconds: float) -> Any:

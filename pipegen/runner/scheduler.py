@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipegen.dvc.session import Begun, Session, Step
+from pipegen.dvc.session import Begun, Session
+from pipegen.dvc.ways import Step
 from pipegen.dvc.workspace import Workspace
 from pipegen.errors import PipegenError, os_error
 from pipegen.plan.graph import Graph
@@ -139,7 +140,9 @@ class _Run:
             self._make_ready(address)
         self.waiting = [item for item in self.waiting if item[0] > now]
         excluded = []
-        while self.ready and len(self.running) < self.options.jobs and not self.draining and self.inbox.empty():
+        while (
+            self.ready and len(self.running) < self.options.jobs and not self.draining and self.inbox.empty()
+        ):
             item = heapq.heappop(self.ready)
             if self.tasks[item[2]].mutexes & self.held:
                 excluded.append(item)
@@ -214,7 +217,9 @@ class _Run:
         self.seconds[address] = seconds
         self._finish(address, "ran", running.reasons, seconds, log=shown)
 
-    def _failed(self, address: str, message: str, running: _Running | None = None, seconds: float = 0.0) -> None:
+    def _failed(
+        self, address: str, message: str, running: _Running | None = None, seconds: float = 0.0
+    ) -> None:
         self._finish(
             address,
             "failed",
@@ -258,7 +263,9 @@ class _Run:
         self.draining = True
         if self.interrupts == 1 and self.running:
             names = ", ".join(self.running)
-            self.notice(f"interrupted: {names} will be finished, nothing else starts; once more to stop at once")
+            self.notice(
+                f"interrupted: {names} will be finished, nothing else starts; once more to stop at once"
+            )
         elif self.interrupts > 1:
             for running in self.running.values():
                 running.child.stop(kill=self.interrupts > 2)

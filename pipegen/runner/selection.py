@@ -20,7 +20,9 @@ def selected(
         UnknownStage: a word means no stage.
     """
     chosen = workspace.select(words) if words else workspace.own
-    graph = Graph({address: [need for need in task.needs if need in tasks] for address, task in tasks.items()})
+    graph = Graph(
+        {address: [need for need in task.needs if need in tasks] for address, task in tasks.items()}
+    )
     others = graph.descendants(*chosen) if downstream else graph.ancestors(*chosen)
     wanted = others.union(chosen)
     return {address: task for address, task in tasks.items() if address in wanted}

@@ -43,7 +43,9 @@ def tasks_from(workspace: Workspace, extras: Mapping[str, Extra] | None = None) 
         DescriptionError: `after` names no stage.
     """
     given = extras or {}
-    extra_of = {a: given[a] if a in given else _from_meta(stage.meta) for a, stage in workspace.stages.items()}
+    extra_of = {
+        a: given[a] if a in given else _from_meta(stage.meta) for a, stage in workspace.stages.items()
+    }
     tasks: dict[str, Task] = {}
     for address in workspace.order:
         extra = extra_of[address]

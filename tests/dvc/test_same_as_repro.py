@@ -1,4 +1,4 @@
-"""`pipegen run` leaves a repository exactly as `dvc repro` does: lock files byte for byte, cache, run cache, .gitignore."""
+"""`pipegen run` leaves a repository exactly as `dvc repro` does: lock files, cache, run cache, .gitignore."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ stages:
     deps: [source.txt]
     outs: ['odd out.txt']
   long:
-    cmd: echo this is a command that is long enough to be folded by a YAML writer at eighty columns > long.txt; echo long >> ran.log
+    cmd: echo this is long enough to be folded by a YAML writer at eighty columns > long.txt; echo long >> ran.log
     deps: [source.txt, added.txt]
     outs: [long.txt]
 """
@@ -89,7 +89,10 @@ stages:
     outs: [extra.txt]
 """
 FILES = {
-    "dvc.yaml": MAIN.replace("    cmd: cat join.txt > models", "    cmd: mkdir -p models metrics; echo {} > metrics/${key}.json; cat join.txt > models"),
+    "dvc.yaml": MAIN.replace(
+        "    cmd: cat join.txt > models",
+        "    cmd: mkdir -p models metrics; echo {} > metrics/${key}.json; cat join.txt > models",
+    ),
     "extra/dvc.yaml": EXTRA,
     "seed.txt": "seed\n",
     "params.yaml": "train:\n  lasso: {rate: 0.5, steps: [1, 2], word: 'on'}\n  forest: 3\n",
@@ -99,7 +102,24 @@ FILES = {
     ".gitignore": "ran.log\n.pipegen\n",
 }
 COMMANDS = sorted(
-    "source left right join train@lasso train@forest grid-s grid-m tree leaf inside grows whole odd long extra".split()
+    [
+        "source",
+        "left",
+        "right",
+        "join",
+        "train@lasso",
+        "train@forest",
+        "grid-s",
+        "grid-m",
+        "tree",
+        "leaf",
+        "inside",
+        "grows",
+        "whole",
+        "odd",
+        "long",
+        "extra",
+    ]
 )
 
 
@@ -111,10 +131,12 @@ IGNORE_RULE = {".dvcignore": "nothing-like-this\n"}
 def twins(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, template: Path
 ) -> tuple[Path, Path]:
-    """The same repository twice, with a `.dvc` source; one for DVC, one for pipegen, which goes either of its two ways."""
+    """The same repository twice, with a `.dvc` source: for DVC, and for pipegen going either of its two ways."""
     folder = tmp_path_factory.mktemp("twins")
     files = FILES | (IGNORE_RULE if request.param == "objects" else {})
-    theirs, ours = (_with_source(make_repository(folder / name, files, template)) for name in ("dvc", "pipegen"))
+    theirs, ours = (
+        _with_source(make_repository(folder / name, files, template)) for name in ("dvc", "pipegen")
+    )
     return theirs, ours
 
 
@@ -155,7 +177,15 @@ def test_an_edit(twins: tuple[Path, Path]) -> None:
 
     def edit(folder: Path) -> None:
         text = FILES["dvc.yaml"].replace("echo two >", "echo TWO >")
-        write(folder, {"seed.txt": "other seed\n", "other.json": '{"depth": 5}', "added.txt": "more\n", "dvc.yaml": text})
+        write(
+            folder,
+            {
+                "seed.txt": "other seed\n",
+                "other.json": '{"depth": 5}',
+                "added.txt": "more\n",
+                "dvc.yaml": text,
+            },
+        )
         (folder / "left.txt").unlink()
 
     both(twins, edit)

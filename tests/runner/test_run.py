@@ -71,7 +71,10 @@ stages:
 def test_after_and_env_of_meta(repository: Make) -> None:
     text = """\
 stages:
-  second: {cmd: 'test -e first; cat first > second; echo $WORD >> second', outs: [second], meta: {pipegen: {after: first, env: {WORD: hello}}}}
+  second:
+    cmd: cat first > second; echo $WORD >> second
+    outs: [second]
+    meta: {pipegen: {after: first, env: {WORD: hello}}}
   first: {cmd: sleep 0.3; echo 1 > first, outs: [first]}
 """
     folder = repository(text)
@@ -93,7 +96,12 @@ def test_a_failure_lets_the_others_finish(repository: Make) -> None:
     folder = repository(FAILING)
     summary, events = pipegen_run(folder)
     assert not summary.ok
-    assert summary.outcomes == {"good": "ran", "bad": "failed", "after_bad": "skipped", "after_good": "skipped"}
+    assert summary.outcomes == {
+        "good": "ran",
+        "bad": "failed",
+        "after_bad": "skipped",
+        "after_good": "skipped",
+    }
     failure = finished(events, "bad")
     assert "exited with 7" in failure.message
     assert failure.tail[-2:] == ("some words", "the cause")

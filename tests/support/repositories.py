@@ -64,7 +64,12 @@ def make_template(folder: Path) -> Path:
 
 
 def pipegen_run(
-    folder: Path, *stages: str, jobs: int = 2, force: bool = False, keep_going: bool = False, downstream: bool = False
+    folder: Path,
+    *stages: str,
+    jobs: int = 2,
+    force: bool = False,
+    keep_going: bool = False,
+    downstream: bool = False,
 ) -> tuple[RunFinished, list[Event]]:
     """`pipegen run` in this process, and all its events."""
     events: list[Event] = []
@@ -79,7 +84,11 @@ def picture(folder: Path) -> dict[str, str | bytes]:
     seen: dict[str, str | bytes] = {}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if relative.parts[0] in (".git", ".pipegen") or relative.parts[:2] == (".dvc", "tmp") or path.name == "ran.log":
+        if (
+            relative.parts[0] in (".git", ".pipegen")
+            or relative.parts[:2] == (".dvc", "tmp")
+            or path.name == "ran.log"
+        ):
             continue
         mode = oct(path.lstat().st_mode)
         seen[str(relative)] = f"{mode} {path.readlink()}" if path.is_symlink() else mode
