@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipegen.description.load import FILE_NAME, load
+from pipegen.description.load import FILE_NAME, examine, read_text
 from pipegen.errors import CheckFailed, DescriptionError, PlanError, Problem
 
 if TYPE_CHECKING:
@@ -72,11 +72,17 @@ class Project:
 
         Raises:
             FileError: there is none, or it can't be read.
-            DescriptionError: every mistake of its grammar.
+            DescriptionError: every mistake of its grammar, and where that has one, all others that can be told.
         """
         path = Path(path)
         file = path / FILE_NAME if path.is_dir() else path
-        return cls(load(file), file.parent)
+        examined = examine(read_text(file), str(file))
+        if examined.pipeline is None:
+            raise DescriptionError(examined.problems)
+        project = cls(examined.pipeline, file.parent)
+        if examined.problems:
+            raise DescriptionError([*examined.problems, *project.problems()])
+        return project
 
     @cached_property
     def repository_root(self) -> Path:
@@ -120,7 +126,8 @@ class Project:
         problems: list[Problem] = []
         try:
             problems += check(self.pipeline, self.stages, self.folder)
-            _ = self.graph
+            if not problems:
+                _ = self.graph
         except DescriptionError as error:
             problems += error.problems
         for name in self.pipeline.targets:

@@ -9,13 +9,12 @@ schema lets through (`tests/description/test_dvcfile.py` compares the two).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pipegen.description.model import Commands
 from pipegen.description.reading import Reader
 from pipegen.description.source import Source
-from pipegen.description.words import Word, word, words
+from pipegen.description.words import Word, dataclass, word, words
 from pipegen.dvc.yaml12 import Path as At
 from pipegen.errors import Problem
 

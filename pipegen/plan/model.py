@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -148,6 +146,9 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """A short hash of all that stands here: a generated file carries it, and the agent compares it."""
+        import hashlib
+        import json
+
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

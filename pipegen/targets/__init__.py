@@ -6,22 +6,24 @@ Targets are found through the entry points `pipegen.targets`; pipegen's own are 
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pipegen.description.model import Pipeline, Workflow
 from pipegen.description.reading import Reader, nearest
 from pipegen.description.stages import ResolvedStage
 from pipegen.description.text import Name
 from pipegen.errors import PlanError, Problem
-from pipegen.plan.build import build
-from pipegen.plan.model import Plan
+from pipegen.plan.layouts import Timing
+from pipegen.targets.installed import entry_points
+
+if TYPE_CHECKING:
+    from pipegen.plan.model import Plan
 
 T = TypeVar("T")
 
@@ -41,6 +43,8 @@ class Request:
 
     def plan(self, workflow: str, *, chains: bool = True) -> Plan:
         """The plan of one workflow, with chains sharing an agent or not."""
+        from pipegen.plan.build import build
+
         return build(self.pipeline, self.stages, workflow, folder=self.folder, chains=chains)
 
     def workflows(self, target: str) -> dict[str, Workflow]:
@@ -71,8 +75,8 @@ class Target(ABC):
     """One CI format. Its `words` are the dataclasses of the words that it owns in a description."""
 
     name: ClassVar[str]
-    layouts: ClassVar[tuple[str, ...]] = ()
-    """The layouts it knows, the default first."""
+    layouts: ClassVar[Mapping[str, Timing]] = {}
+    """The layouts it knows, the default first, and how the server works through each: `plan` says what they cost."""
     words: ClassVar[Mapping[str, type[Any]]] = {}
     """For `targets`, `agents`, `secrets` and `people`: the class that reads this target's part of an entry."""
 
@@ -120,8 +124,8 @@ class Target(ABC):
 
 
 @cache
-def _registered() -> Mapping[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+def _registered() -> Mapping[str, str]:
+    return entry_points(ENTRY_POINTS)
 
 
 def target_names() -> tuple[str, ...]:
@@ -133,17 +137,18 @@ def target_names() -> tuple[str, ...]:
 @cache
 def load_target(name: str) -> Target:
     """The target of that name. Raises PlanError with the nearest name, or if it can't be imported."""
-    point = _registered().get(name)
-    if point is None:
+    where = _registered().get(name)
+    if where is None:
         raise PlanError(f"there is no target {name!r}; {nearest(name, target_names())}")
+    module, _, attribute = where.partition(":")
     try:
-        target = point.load()()
+        target = getattr(importlib.import_module(module), attribute)()
     except Exception as error:  # whatever somebody else's module raises on import
         raise PlanError(
-            f"the target {name!r} ({point.value}) can't be loaded: {type(error).__name__}: {error}"
+            f"the target {name!r} ({where}) can't be loaded: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(target, Target):
-        raise PlanError(f"the target {name!r} ({point.value}) is no pipegen.targets.Target")
+        raise PlanError(f"the target {name!r} ({where}) is no pipegen.targets.Target")
     return target
 
 
@@ -174,6 +179,8 @@ class Marker:
 
     @staticmethod
     def _digest(text: str) -> str:
+        import hashlib
+
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @classmethod

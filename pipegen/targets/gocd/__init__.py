@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pipegen.description.model import Pipeline
 from pipegen.errors import PlanError, Problem
-from pipegen.targets import Generated, GeneratedFile, Marker, Request, Target
-from pipegen.targets.gocd import limits, words
-from pipegen.targets.gocd.pipelines import Drawn, pipelines
-from pipegen.targets.gocd.settings import Settings
+from pipegen.plan.layouts import Timing
+from pipegen.targets import Generated, Request, Target
+from pipegen.targets.gocd import words
 from pipegen.targets.gocd.words import Options
-from pipegen.targets.gocd.yaml import to_yaml
+
+if TYPE_CHECKING:
+    from pipegen.targets.gocd.settings import Settings
+
+
+LAYOUTS = {"levels": Timing("levels", 13), "pipelines": Timing("needs", 19)}
+"""On a real server 10 to 16 s passed between jobs of one pipeline, 8 to 30 s between pipelines."""
 
 
 class GoCD(Target):
     """GoCD 23.1 and later."""
 
     name = "gocd"
-    layouts = ("levels", "pipelines")
+    layouts = LAYOUTS
     words = words.WORDS
 
     def check(self, pipeline: Pipeline) -> list[Problem]:
@@ -28,28 +32,19 @@ class GoCD(Target):
 
     def files(self, request: Request) -> Generated:
         """One file with a pipeline for each workflow; none where no workflow is for GoCD."""
-        settings = self._settings(request.pipeline)
-        drawn = self._drawn(request, settings)
-        if not drawn:
-            return Generated(())
-        body = to_yaml(drawn, settings.group, settings.options)
-        file = GeneratedFile(f"{request.pipeline.name}.gocd.yaml", Marker.header(body, "# {}"))
-        return Generated((file,), tuple(settings.warnings))
+        from pipegen.targets.gocd.made import config_file
+
+        return config_file(request, self._settings(request.pipeline))
 
     def definitions(self, request: Request) -> Generated:
         """What `POST /go/api/admin/pipelines` takes, one file for each pipeline."""
-        settings = self._settings(request.pipeline)
-        settings.options = replace(settings.options, material="git")
-        files = tuple(
-            GeneratedFile(
-                f"{d.pipeline['name']}.json",
-                json.dumps({"group": settings.group, "pipeline": d.pipeline}, indent=2) + "\n",
-            )
-            for d in self._drawn(request, settings)
-        )
-        return Generated(files, tuple(settings.warnings))
+        from pipegen.targets.gocd.made import api_files
+
+        return api_files(request, self._settings(request.pipeline))
 
     def _settings(self, pipeline: Pipeline) -> Settings:
+        from pipegen.targets.gocd.settings import Settings
+
         problems = self.check(pipeline)
         if problems:
             raise PlanError(problems)
@@ -57,16 +52,3 @@ class GoCD(Target):
         return Settings(
             pipeline, options, lambda section, name, cls: self.options(pipeline, section, name, cls)
         )
-
-    def _drawn(self, request: Request, settings: Settings) -> list[Drawn]:
-        workflows = request.workflows(self.name)
-        if workflows:
-            settings.check_place(request.folder)
-        plans = {name: request.plan(name) for name in workflows}
-        drawn = [d for name, plan in plans.items() for d in pipelines(settings, name, plan)]
-        settings.check_deployments(plans)
-        for sentence in limits.breaches(d.pipeline for d in drawn):
-            settings.refuse((), sentence, "choose another")
-        if settings.problems:
-            raise PlanError(settings.problems)
-        return drawn

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipegen.description.model import Pipeline
 from pipegen.description.reading import Reader
 from pipegen.description.text import Name, Text, TimeZone
-from pipegen.description.words import word
+from pipegen.description.words import dataclass, word
 from pipegen.errors import Problem
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,17 +13,7 @@ from pipegen.description.text import Name
 from pipegen.errors import PlanError
 from pipegen.plan.model import TOOL, Job, Plan, Step, Trigger
 from pipegen.targets.jenkins.groovy import command_line, literal
-from pipegen.targets.jenkins.words import Agent, Options, Secret
-
-
-@dataclass(frozen=True)
-class Words:
-    """This target's words of one description, read."""
-
-    options: Options
-    agents: Mapping[str, Agent]
-    secrets: Mapping[str, Secret]
-    people: Mapping[str, Sequence[str]]
+from pipegen.targets.jenkins.words import Words
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
-from pipegen.description.words import word
+from pipegen.description.words import dataclass, word
 
 CredentialType = Literal["string", "file", "username_password", "ssh_key"]
 
@@ -47,3 +47,14 @@ class Secret:
 
 People = list[str]
 """`people.NAME.jenkins`: users and groups who may approve."""
+
+WORDS: Mapping[str, Any] = {"targets": Options, "agents": Agent, "secrets": Secret, "people": People}
+
+
+class Words(NamedTuple):
+    """This target's words of one description, read."""
+
+    options: Options
+    agents: Mapping[str, Agent]
+    secrets: Mapping[str, Secret]
+    people: Mapping[str, Sequence[str]]

@@ -17,6 +17,7 @@ from pipegen.plan.model import Job, Plan
 from pipegen.targets import GeneratedFile, Marker, Request
 from pipegen.targets.jenkins import Jenkins
 from pipegen.targets.jenkins.limits import MOST_WORDS, words_of
+from pipegen.targets.jenkins.units import units
 from tests.support.descriptions import diamond, hostile, request
 from tests.targets.jenkins.harness import GroovyServer, Recorded
 
@@ -37,8 +38,8 @@ def made(
 
 def _with_plans(asked: Request) -> Iterator[tuple[GeneratedFile, Plan]]:
     target = Jenkins()
-    units = target.units(asked, target.read_words(asked.pipeline).options)
-    yield from zip(target.files(asked).files, [plan for plan, _ in units], strict=True)
+    plans = [unit.plan for unit in units(asked, target.read_words(asked.pipeline).options)]
+    yield from zip(target.files(asked).files, plans, strict=True)
 
 
 def accepted(groovy: GroovyServer, text: str, layout: str) -> None:

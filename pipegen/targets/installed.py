@@ -1,0 +1,44 @@
+"""Entry points of installed distributions, read from their own small files.
+
+`importlib.metadata` does the same and takes 40 ms to import, a third of all that `pipegen validate` needs. The
+format is that of the packaging guide, "Entry points specification": an INI file in each `*.dist-info` folder.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def entry_points(group: str) -> dict[str, str]:
+    """For each name of the group its `module:attribute`; the first on the path wins, as an import would."""
+    found: dict[str, str] = {}
+    for folder in sys.path:
+        for text in _files(folder or "."):
+            for name, where in _group(text, group):
+                found.setdefault(name, where)
+    return found
+
+
+def _files(folder: str) -> list[str]:
+    texts = []
+    try:
+        entries = sorted(name for name in os.listdir(folder) if name.endswith((".dist-info", ".egg-info")))
+    except OSError:
+        return []  # a zip file, or a folder that is not there
+    for name in entries:
+        try:
+            with open(os.path.join(folder, name, "entry_points.txt"), encoding="utf-8") as file:
+                texts.append(file.read())
+        except OSError:
+            continue  # most distributions have none
+    return texts
+
+
+def _group(text: str, group: str) -> list[tuple[str, str]]:
+    section, _, rest = text.partition(f"[{group}]")
+    if not rest or (section and not section.endswith("\n")):
+        return []
+    lines = rest.split("\n[", 1)[0].splitlines()
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.lstrip().startswith("#"))
+    return [(name.strip(), where.split("[")[0].strip()) for name, _, where in pairs]
