@@ -5,15 +5,31 @@ Plain arithmetic for people who choose; nothing generated depends on it. It assu
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from pipegen.plan.model import Job, Plan
+if TYPE_CHECKING:
+    from pipegen.plan.model import Job, Plan
 
 Shape = Literal["levels", "chain", "needs"]
 """When a job may start: once the level before it is done, the job before it in the plan, or only what it needs."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How a server works through a layout."""
+
+    shape: Shape
+    overhead: float
+    """Seconds from the end of one job to the start of one that waited for it, as measured on a real server."""
+
+    @property
+    def chains(self) -> bool:
+        """Whether stages of a chain share a job."""
+        return self.shape != "chain"
+
+
 UNKNOWN = 60.0
 """Seconds that every stage is taken to need where none was ever timed."""
 
@@ -41,27 +57,29 @@ def durations(plan: Plan, recorded: Mapping[str, float]) -> Durations:
         plan: the plan.
         recorded: seconds by address; may lack stages of the plan and hold others.
     """
+    import statistics
+
     stages = [address for job in plan.jobs for address in job.stages]
     known = [recorded[address] for address in stages if address in recorded]
     guess = statistics.median(known) if known else UNKNOWN
     return Durations({address: recorded.get(address, guess) for address in stages}, len(known), guess)
 
 
-def estimate(plan: Plan, shape: Shape, durations: Durations, overhead: float) -> float:
+def estimate(plan: Plan, timing: Timing, durations: Durations) -> float:
     """Seconds of wall time from the start of the first command to the end of the last.
 
     Args:
-        plan: what runs; for `chain` the one in which no stages share a job.
-        shape: when a job may start.
+        plan: what runs, with chains that share a job or not, as `timing` says.
+        timing: the layout.
         durations: how long its stages take.
-        overhead: seconds from the end of one job to the start of one that waits for it.
     """
+    overhead = timing.overhead
     work = {job.name: durations.of(job) for job in plan.jobs}
     if not work:
         return 0.0
-    if shape == "chain":
+    if timing.shape == "chain":
         return sum(work.values()) + overhead * (len(work) - 1)
-    if shape == "levels":
+    if timing.shape == "levels":
         longest = [max(work[job.name] for job in level) for level in plan.levels]
         return sum(longest) + overhead * (len(longest) - 1)
     return (

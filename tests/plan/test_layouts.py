@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipegen.plan.layouts import UNKNOWN, Shape, critical_path, durations, estimate
+from pipegen.plan.layouts import UNKNOWN, Shape, Timing, critical_path, durations, estimate
 from pipegen.plan.model import Plan
 from tests.plan.making import needs, planned
 
@@ -38,7 +38,7 @@ def test_estimate_is_what_a_simulation_gives(
     stages = {name: {"outs": [name], "deps": edges[name]} for name in edges}
     seconds = {name: float(data.draw(st.integers(0, 100))) for name in edges}
     plan = planned(stages, chains=shape != "chain")
-    assert estimate(plan, shape, durations(plan, seconds), overhead) == simulated(
+    assert estimate(plan, Timing(shape, overhead), durations(plan, seconds)) == simulated(
         plan, shape, seconds, overhead
     )
 
@@ -54,8 +54,8 @@ def test_the_example_of_the_design() -> None:
     }
     plan = planned(stages)
     taken = durations(plan, {"a": 1, "slow": 6, "quick": 1, "long": 5, "end": 1})
-    assert estimate(plan, "levels", taken, 0) == 13
-    assert estimate(plan, "needs", taken, 0) == 8
+    assert estimate(plan, Timing("levels", 0), taken) == 13
+    assert estimate(plan, Timing("needs", 0), taken) == 8
     assert set(critical_path(plan, taken)) in ({"a", "slow", "end"}, {"a", "quick", "long", "end"})
 
 
@@ -70,14 +70,14 @@ def test_without_any_recording_all_count_the_same() -> None:
     taken = durations(plan, {})
     assert taken.recorded == 0
     assert set(taken.seconds.values()) == {UNKNOWN}
-    assert estimate(plan, "needs", taken, 19) == 2 * UNKNOWN, "one job: nothing between its stages"
+    assert estimate(plan, Timing("needs", 19), taken) == 2 * UNKNOWN, "one job: nothing between its stages"
 
 
 def test_jobs_that_are_no_stage_cost_their_start_only() -> None:
     gates = {"good": {"metric": "m.json:r2", "min": 0.5}}
     workflows = {"push": {"on": {"push": {"branches": ["main"]}}, "gates": "all"}}
     plan = planned({"a": {"metrics": ["m.json"]}}, gates=gates, workflows=workflows)
-    assert estimate(plan, "levels", durations(plan, {"a": 10}), 13) == 10 + 13
+    assert estimate(plan, Timing("levels", 13), durations(plan, {"a": 10})) == 10 + 13
 
 
 def test_a_plan_without_stages() -> None:
@@ -88,5 +88,5 @@ def test_a_plan_without_stages() -> None:
         },
     }
     plan = planned({"a": {"outs": ["m"]}}, **more)
-    assert estimate(plan, "levels", durations(plan, {}), 13) == 0
+    assert estimate(plan, Timing("levels", 13), durations(plan, {})) == 0
     assert critical_path(plan, durations(plan, {})) == ()
