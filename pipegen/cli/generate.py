@@ -10,6 +10,7 @@ import click
 
 from pipegen.cli.options import description_argument, json_option
 from pipegen.cli.output import print_json, print_warnings, styled
+from pipegen.cli.side_by_side import side_by_side
 from pipegen.errors import CheckFailed, FileError, PipegenError
 
 if TYPE_CHECKING:
@@ -87,8 +88,12 @@ def generate(
         force,
         as_json,
     )
-    failures = [each for each in paths if not run.one(each, alone=not everything)]
-    run.finish(len(paths), failures)
+    records = list(side_by_side(run.one_of_many, paths)) if everything else [run.one(path)]
+    if as_json:
+        print_json(records)
+    failures = [record for record in records if "error" in record]
+    if failures:
+        raise PipegenError(f"{len(failures)} of {len(paths)} descriptions failed")
 
 
 class _Run:
@@ -105,45 +110,45 @@ class _Run:
     ) -> None:
         self.targets, self.workflows, self.definitions = targets, workflows, definitions
         self.mode, self.force, self.as_json = mode, force, as_json
-        self.records: list[dict[str, Any]] = []
 
-    def one(self, path: Path, *, alone: bool) -> bool:
-        """Generate for one description; among many a failure is said and the others go on."""
+    def one_of_many(self, path: Path) -> dict[str, Any]:
+        """Generate for one description; a failure is said, and left to the caller in the record."""
+        try:
+            return self.one(path)
+        except PipegenError as error:
+            click.echo(f"{styled('error:', 'red', err=True)} {path}: {error.message}", err=True)
+            return {"description": str(path), "error": error.message}
+
+    def one(self, path: Path) -> dict[str, Any]:
+        """Generate for one description, and say what became of each file; the same as data."""
         from pipegen.project import Project
 
-        try:
-            self._generate(Project.open(path))
-        except PipegenError as error:
-            if alone:
-                raise
-            self.records.append({"description": str(path), "error": error.message})
-            click.echo(f"{styled('error:', 'red', err=True)} {path}: {error.message}", err=True)
-            return False
-        return True
+        project = Project.open(path)
+        files = [{"path": str(change.path), "state": change.state} for change in self._generate(project)]
+        return {"description": str(project.folder), "files": files}
 
-    def _generate(self, project: Project) -> None:
+    def _generate(self, project: Project) -> Sequence[Change]:
         if self.definitions is not None:
-            self._definitions(project, self.definitions)
-            return
+            return self._definitions(project, self.definitions)
         generation = project.generate(self.targets, self.workflows)
         print_warnings(generation.warnings)
         match self.mode:
             case "check":
-                self._check(project, generation)
+                self._check(generation)
             case "diff":
                 click.echo(_coloured("".join(change.diff() for change in generation.changes)), nl=False)
             case "stdout":
                 self._print(generation)
             case _:
                 generation.write(force=self.force)
-                self._say(project, generation.changes)
+                self._say(generation.changes)
+        return generation.changes
 
-    def _check(self, project: Project, generation: Generation) -> None:
+    def _check(self, generation: Generation) -> None:
         try:
             generation.check()
         except CheckFailed as error:
             raise CheckFailed(_coloured(error.message)) from None
-        self._record(project, generation.changes)
         if not self.as_json:
             click.echo(f"{len(generation.changes)} files are up to date")
 
@@ -154,16 +159,16 @@ class _Run:
                 click.echo(styled(f"==> {change.shown} <==", "cyan"))
             click.echo(change.new, nl=False)
 
-    def _definitions(self, project: Project, folder: Path) -> None:
+    def _definitions(self, project: Project, folder: Path) -> Sequence[Change]:
         from pipegen.targets.output import compare, write
 
         folder.mkdir(parents=True, exist_ok=True)
         changes = compare(folder, project.definitions(self.targets))
         write(changes, force=True)
-        self._say(project, changes)
+        self._say(changes)
+        return changes
 
-    def _say(self, project: Project, changes: Sequence[Change]) -> None:
-        self._record(project, changes)
+    def _say(self, changes: Sequence[Change]) -> None:
         if self.as_json:
             return
         for change in changes:
@@ -171,17 +176,6 @@ class _Run:
             click.echo(
                 f"{styled(f'{word:>8}', 'green' if word == 'wrote' else 'bright_black')}  {change.path}"
             )
-
-    def _record(self, project: Project, changes: Sequence[Change]) -> None:
-        files = [{"path": str(change.path), "state": change.state} for change in changes]
-        self.records.append({"description": str(project.folder), "files": files})
-
-    def finish(self, total: int, failures: Sequence[Path]) -> None:
-        """The last words, and the exit code for many."""
-        if self.as_json:
-            print_json(self.records)
-        if failures:
-            raise PipegenError(f"{len(failures)} of {total} descriptions failed")
 
 
 def _coloured(diff: str) -> str:
