@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pipegen.description.source import Source
 from pipegen.description.text import (
@@ -81,6 +81,9 @@ class Stage:
     meta: Any = word("Anything; DVC ignores it.", None)
     ci: Ci | None = word("What CI needs to know of it.", None)
 
+    before_interpolation: ClassVar[bool] = True
+    """`${…}` may stand for any plain value: DVC fills it in later."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Foreach:
@@ -89,12 +92,22 @@ class Foreach:
     foreach: list[Any] | dict[str, Any] | str = word("The items: a list, a map, or an interpolation of one.")
     do: Stage = word("The stage; `${item}` and `${key}` stand for the item.")
 
+    @staticmethod
+    def is_told_by(value: Mapping[str, Any]) -> bool:
+        """Whether a mapping is meant as this rather than as a stage."""
+        return "foreach" in value or "do" in value
+
 
 @dataclass(frozen=True, kw_only=True)
 class StagesFrom:
     """Stages from `dvc.yaml` files that exist already; pipegen never rewrites those."""
 
     from_: list[Path] = word("`dvc.yaml` files, or patterns of them.", spelled="from")
+
+    @staticmethod
+    def is_told_by(value: Mapping[str, Any]) -> bool:
+        """Whether a mapping is meant as this rather than as stages, one of which may be called `from`."""
+        return list(value) == ["from"] and isinstance(value["from"], (list, str))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,13 +5,13 @@ One walk serves the whole grammar and the words of the targets: a new key needs 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar
 
+from pipegen.description.shapes import Shape, describe, meant, shapes, takes_text
 from pipegen.description.source import Source
 from pipegen.description.text import Text
-from pipegen.description.words import Word, alternatives, is_literal, words
+from pipegen.description.words import Word, words
 from pipegen.dvc.yaml12 import Path
 from pipegen.errors import DescriptionError, Problem
 
@@ -77,43 +77,43 @@ class Reader:
 
     def read(self, kind: Any, value: Any, path: Path) -> Any:
         """`value` as `kind`; on a mistake a problem is noted, and what is wrong is left out of the result."""
-        kinds = alternatives(kind)
-        if len(kinds) == 1:
-            return self._one(kinds[0], value, path)
-        fitting = [k for k in kinds if _fits(k, value)]
-        if not fitting and self._awaits_interpolation(value):
+        members = shapes(kind)
+        fitting = tuple(shape for shape in members if shape.fits(value))
+        if len(fitting) > 1:
+            return self._one(meant(fitting, value), value, path)
+        if fitting and not (fitting[0].form == "kind of text" and self._awaits_interpolation(value)):
+            return self._one(fitting[0], value, path)
+        if self._awaits_interpolation(value):
             return value
-        if not fitting:
-            return self.refuse(
-                path, f"{shown(value)} stands where {describe(kind)} is expected", _quote_hint(kinds, value)
-            )
-        return self._one(_best(fitting, value), value, path)
+        if len(members) == 1 and members[0].form == "object":
+            return self._no_mapping(members[0].kind, value, path)
+        hint = "quote it" if takes_text(members) and isinstance(value, (bool, int, float)) else ""
+        return self.refuse(path, f"{shown(value)} stands where {describe(kind)} is expected", hint)
 
-    def _one(self, kind: Any, value: Any, path: Path) -> Any:
-        if self._awaits_interpolation(value) and kind is not Any:
+    def _one(self, shape: Shape, value: Any, path: Path) -> Any:
+        if self._awaits_interpolation(value):
             return value
-        if dataclasses.is_dataclass(kind):
-            return self._stage(kind, value, path) if _is_stage(kind) else self._object(kind, value, path)
-        if kind is Any:
-            return value
-        if not _fits(kind, value):
-            return self.refuse(
-                path, f"{shown(value)} stands where {describe(kind)} is expected", _quote_hint((kind,), value)
-            )
-        origin = get_origin(kind)
-        if origin is list:
-            items = [self.read(get_args(kind)[0], item, (*path, i)) for i, item in enumerate(value)]
-            return [item for item in items if item is not _MISSING]
-        if origin is dict:
-            key_kind, value_kind = get_args(kind)
-            return self._map(key_kind, value_kind, value, path)
-        if is_literal(kind):
-            if value not in get_args(kind) or isinstance(value, bool) != isinstance(get_args(kind)[0], bool):
-                return self.refuse(path, f"{shown(value)} is not known here", nearest(value, get_args(kind)))
-            return value
-        if isinstance(kind, type) and issubclass(kind, Text):
-            return self._text(kind, value, path)
-        return float(value) if kind is float else value
+        match shape.form:
+            case "object":
+                return self._object(shape.kind, value, path)
+            case "list":
+                items = [self.read(shape.parts[0], item, (*path, i)) for i, item in enumerate(value)]
+                return [item for item in items if item is not _MISSING]
+            case "map":
+                key_kind, value_kind = shape.parts
+                return self._map(key_kind, value_kind, value, path)
+            case "choice" if value not in shape.parts:
+                return self.refuse(path, f"{shown(value)} is not known here", nearest(value, shape.parts))
+            case "kind of text":
+                return self._text(shape.kind, value, path)
+            case "number":
+                return float(value)
+        return value
+
+    def _no_mapping(self, cls: Any, value: Any, path: Path) -> Any:
+        keys = ", ".join(key for key in words(cls) if key != "*")
+        hint = f"its keys: {keys}" if keys else ""
+        return self.refuse(path, f"{shown(value)} stands where a mapping is expected", hint)
 
     def _awaits_interpolation(self, value: Any) -> bool:
         return self._interpolated and isinstance(value, str) and "${" in value
@@ -126,29 +126,25 @@ class Reader:
         return kind(value)
 
     def _map(self, key_kind: Any, value_kind: Any, value: Mapping[Any, Any], path: Path) -> dict[Any, Any]:
+        [key_shape] = shapes(key_kind)
         found = {}
         for key, item in value.items():
             at = (*path, key)
-            if not isinstance(key, str) and key_kind is not Any:
+            if not isinstance(key, str) and key_shape.form != "any":
                 self.refuse(at, f"the key {shown(key)} is not text", "quote it", key=True)
                 continue
-            if is_literal(key_kind) and key not in get_args(key_kind):
-                self.refuse(at, f"{key!r} is not known here", nearest(key, get_args(key_kind)), key=True)
-            if isinstance(key_kind, type) and issubclass(key_kind, Text):
-                self._text(key_kind, key, at, key=True)
-                key = key_kind(key)
+            if key_shape.form == "choice" and key not in key_shape.parts:
+                self.refuse(at, f"{key!r} is not known here", nearest(key, key_shape.parts), key=True)
+            if key_shape.form == "kind of text":
+                self._text(key_shape.kind, key, at, key=True)
+                key = key_shape.kind(key)
             found[key] = self.read(value_kind, item, at)
         return {key: item for key, item in found.items() if item is not _MISSING}
 
     def _object(self, cls: Any, value: Any, path: Path) -> Any:
         known = words(cls)
-        if not isinstance(value, Mapping):
-            keys = ", ".join(w.key for w in known.values() if w.key != "*")
-            return self.refuse(
-                path,
-                f"{shown(value)} stands where a mapping is expected",
-                f"its keys: {keys}" if keys else "",
-            )
+        before = self._interpolated
+        self._interpolated = before or getattr(cls, "before_interpolation", False)
         rest = known.get("*")
         found: dict[str, Any] = {}
         for key, item in value.items():
@@ -164,6 +160,7 @@ class Reader:
         if rest is not None:
             others = {key: item for key, item in value.items() if key not in known}
             found[rest.attribute] = self.read(rest.type, others, path)
+        self._interpolated = before
         for w in known.values():
             if w.required and w.attribute not in found:
                 self.refuse(path, f"the key {w.key!r} is missing here", w.meaning)
@@ -172,14 +169,6 @@ class Reader:
             self.lost.append(path)
             return _MISSING
         return cls(**right)
-
-    def _stage(self, cls: Any, value: Any, path: Path) -> Any:
-        """A stage before DVC's interpolation: `${…}` may stand for any plain value."""
-        before, self._interpolated = self._interpolated, True
-        try:
-            return self._object(cls, value, path)
-        finally:
-            self._interpolated = before
 
     def _key_hint(self, key: Any, known: Mapping[str, Word], path: Path) -> str:
         from pipegen.description.model import Ci, Stage
@@ -192,12 +181,6 @@ class Reader:
         if key in words(Stage) and "do" in known:
             return f"{key!r} belongs under `do:`"
         return nearest(str(key), (k for k in known if k != "*"))
-
-
-def _is_stage(kind: Any) -> bool:
-    from pipegen.description.model import Stage
-
-    return kind is Stage
 
 
 def shown(value: Any) -> str:
@@ -217,62 +200,3 @@ def shorten(text: str, most: int = 160) -> str:
     """Text cut in its middle to at most `most` characters, in one printable line."""
     text = "".join(ch if ch.isprintable() else f"\\x{ord(ch):02x}" for ch in text)
     return text if len(text) <= most else f"{text[: most - 40]} … {text[-30:]}"
-
-
-def describe(kind: Any) -> str:
-    """A type in words, for messages and for the grammar table."""
-    kinds = [k for k in alternatives(kind) if k is not type(None)]
-    if len(kinds) > 1:
-        return " or ".join(describe(k) for k in kinds)
-    kind = kinds[0]
-    origin = get_origin(kind)
-    if origin is list:
-        return f"a list of {describe(get_args(kind)[0]).removeprefix('a ').removeprefix('an ')}"
-    if origin is dict:
-        return "a mapping"
-    if is_literal(kind):
-        return " or ".join(str(choice) for choice in get_args(kind))
-    if isinstance(kind, type) and issubclass(kind, Text):
-        return kind.form
-    if dataclasses.is_dataclass(kind):
-        return "a mapping"
-    return {str: "text", int: "a whole number", float: "a number", bool: "true or false"}.get(
-        kind, "any value"
-    )
-
-
-def _fits(kind: Any, value: Any) -> bool:
-    origin = get_origin(kind)
-    if kind is Any:
-        return True
-    if kind is type(None):
-        return value is None
-    if origin is list:
-        return isinstance(value, list)
-    if origin is dict or dataclasses.is_dataclass(kind):
-        return isinstance(value, Mapping)
-    if is_literal(kind):
-        return isinstance(value, (str, int, bool)) and type(value) in {type(c) for c in get_args(kind)}
-    if kind is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, str if issubclass(kind, str) else kind)
-
-
-def _best(kinds: list[Any], value: Any) -> Any:
-    """Of the kinds whose shape fits, the one that is meant."""
-    from pipegen.description.model import Foreach, Stage, StagesFrom
-
-    if Foreach in kinds and Stage in kinds:
-        return Foreach if {"foreach", "do"} & set(value) else Stage
-    if StagesFrom in kinds:
-        return StagesFrom if list(value) == ["from"] and isinstance(value["from"], (list, str)) else kinds[1]
-    exact = [k for k in kinds if isinstance(k, type) and type(value) is k]
-    texts = [k for k in kinds if isinstance(k, type) and issubclass(k, Text)]
-    return (exact or texts or kinds)[0]
-
-
-def _quote_hint(kinds: Iterable[Any], value: Any) -> str:
-    takes_text = any(isinstance(k, type) and issubclass(k, str) for k in kinds)
-    return "quote it" if takes_text and isinstance(value, (bool, int, float)) else ""

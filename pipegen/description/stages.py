@@ -1,7 +1,7 @@
 """The stages of a description as they run: expanded, every path relative to the description's folder.
 
-Inline stages first become a `dvc.yaml` (with `ci` as `meta.pipegen`), so that both kinds go one way: `dvc.yaml` → DVC's own
-rules of expansion → `ResolvedStage`.
+Inline stages first become a `dvc.yaml` (with `ci` as `meta.pipegen`), so that both kinds go one way: `dvc.yaml` →
+DVC's own rules of expansion → `ResolvedStage`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ class ResolvedStage:
     at: At = field(compare=False, repr=False)
     """Where its definition stands in `source`."""
 
-    def problem(self, where: At, message: str, hint: str = "", *, key: bool = False, code: str = "") -> Problem:
+    def problem(
+        self, where: At, message: str, hint: str = "", *, key: bool = False, code: str = ""
+    ) -> Problem:
         """A `Problem` somewhere in this stage's definition."""
         return self.source.problem((*self.at, *where), message, hint, key=key, code=code)
 
@@ -103,7 +105,10 @@ def dvc_data(pipeline: Pipeline) -> dict[str, Any]:
     for word in ("params", "metrics", "plots", "datasets"):
         if getattr(pipeline, word):
             data[word] = to_data(getattr(pipeline, word))
-    artifacts = {**to_data(pipeline.artifacts), **{name: to_data_of_model(model) for name, model in pipeline.models.items()}}
+    artifacts = {
+        **to_data(pipeline.artifacts),
+        **{name: to_data_of_model(model) for name, model in pipeline.models.items()},
+    }
     if artifacts:
         data["artifacts"] = artifacts
     return data
@@ -125,7 +130,9 @@ def _stage_data(stage: Stage | Foreach) -> dict[str, Any]:
     return data
 
 
-def _from_files(pipeline: Pipeline, stages: StagesFrom, folder: Path) -> tuple[dict[str, ResolvedStage], list[Problem]]:
+def _from_files(
+    pipeline: Pipeline, stages: StagesFrom, folder: Path
+) -> tuple[dict[str, ResolvedStage], list[Problem]]:
     found: dict[str, ResolvedStage] = {}
     problems: list[Problem] = []
     for index, pattern in enumerate(stages.from_):
@@ -259,14 +266,18 @@ def _with_top_level_ci(
         matching = [address for address in stages if matches(address, pattern)]
         if not matching:
             at = ("ci", pattern)
-            problems.append(pipeline.source.problem(at, f"no stage has the address {pattern!r}", nearest(pattern, stages), key=True))
+            problems.append(
+                pipeline.source.problem(
+                    at, f"no stage has the address {pattern!r}", nearest(pattern, stages), key=True
+                )
+            )
         for address in matching:
             found[address] = replace(found[address], ci=_overlaid(found[address].ci, ci))
     return found
 
 
 def matches(address: str, pattern: str) -> bool:
-    """Whether a stage's address is meant by `pattern`: itself, its group (`train` means every `train@…`), or `*` for any text."""
+    """Whether `pattern` means a stage: its address, its group (`train` for every `train@…`), `*` for any text."""
     if address == pattern or address.partition("@")[0] == pattern:
         return True
     return "*" in pattern and fnmatch.fnmatchcase(address, pattern.replace("[", "[[]").replace("?", "[?]"))
@@ -277,5 +288,9 @@ def _overlaid(below: Ci, above: Ci) -> Ci:
 
     from pipegen.description.words import words
 
-    said = {w.attribute: getattr(above, w.attribute) for w in words(Ci).values() if getattr(above, w.attribute) != w.default}
+    said = {
+        w.attribute: getattr(above, w.attribute)
+        for w in words(Ci).values()
+        if getattr(above, w.attribute) != w.default
+    }
     return replace(below, **said)

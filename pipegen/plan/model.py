@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -149,13 +149,15 @@ class Plan:
         import hashlib
         import json
 
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        text = json.dumps(self, default=_fields_of, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def as_data(self) -> dict[str, Any]:
         """Plain data, for `--json`."""
         return {**asdict(self), "digest": self.digest}
 
-    def with_jobs(self, jobs: tuple[Job, ...]) -> Plan:
-        """The same plan with other jobs."""
-        return replace(self, jobs=jobs)
+
+
+def _fields_of(value: Any) -> dict[str, Any]:
+    """A dataclass for `json`, one level at a time: several times faster than `asdict`, which copies what it finds."""
+    return {f.name: getattr(value, f.name) for f in fields(value)}

@@ -10,7 +10,7 @@ import importlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -23,7 +23,7 @@ from pipegen.plan.layouts import Timing
 from pipegen.targets.installed import entry_points
 
 if TYPE_CHECKING:
-    from pipegen.plan.model import Plan
+    from pipegen.plan.model import Job, Plan
 
 T = TypeVar("T")
 
@@ -40,12 +40,17 @@ class Request:
     stages: Mapping[str, ResolvedStage]
     folder: str
     """The description's folder relative to the repository's root; `.` for the root itself."""
+    _plans: dict[tuple[str, bool], Plan] = field(default_factory=dict, repr=False, compare=False)
 
     def plan(self, workflow: str, *, chains: bool = True) -> Plan:
-        """The plan of one workflow, with chains sharing an agent or not."""
+        """The plan of one workflow, with chains sharing an agent or not; made once for all targets."""
         from pipegen.plan.build import build
 
-        return build(self.pipeline, self.stages, workflow, folder=self.folder, chains=chains)
+        if (workflow, chains) not in self._plans:
+            self._plans[workflow, chains] = build(
+                self.pipeline, self.stages, workflow, folder=self.folder, chains=chains
+            )
+        return self._plans[workflow, chains]
 
     def workflows(self, target: str) -> dict[str, Workflow]:
         """The workflows that are generated for a target."""
@@ -91,6 +96,10 @@ class Target(ABC):
     def definitions(self, request: Request) -> Generated:
         """What the server's API takes: job definitions, pipeline configurations. Not committed; `deploy` sends them."""
         return Generated(())
+
+    def job_name(self, job: Job) -> str:
+        """What the server calls a job of the plan."""
+        return job.name
 
     def check(self, pipeline: Pipeline) -> list[Problem]:
         """Mistakes in this target's words, each with its place."""

@@ -12,6 +12,7 @@ from pipegen.targets.gocd import words
 from pipegen.targets.gocd.words import Options
 
 if TYPE_CHECKING:
+    from pipegen.plan.model import Job
     from pipegen.targets.gocd.settings import Settings
 
 
@@ -29,6 +30,12 @@ class GoCD(Target):
     def check(self, pipeline: Pipeline) -> list[Problem]:
         """Mistakes in GoCD's words, each with its place."""
         return [*super().check(pipeline), *words.cross_checks(pipeline, self.name)]
+
+    def job_name(self, job: Job) -> str:
+        """The name without the signs that GoCD refuses."""
+        from pipegen.targets.gocd.places import job_name
+
+        return job_name(job)
 
     def files(self, request: Request) -> Generated:
         """One file with a pipeline for each workflow; none where no workflow is for GoCD."""
