@@ -157,7 +157,6 @@ class Plan:
         return {**asdict(self), "digest": self.digest}
 
 
-
 def _fields_of(value: Any) -> dict[str, Any]:
     """A dataclass for `json`, one level at a time: several times faster than `asdict`, which copies what it finds."""
     return {f.name: getattr(value, f.name) for f in fields(value)}

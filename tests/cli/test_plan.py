@@ -86,8 +86,6 @@ def test_which_stage_becomes_which_job(folder: Path) -> None:
         "• 2    train@slow    gpu     4h 10m  gocd train.slow; retry 1",
         "       train@quick   linux   4h 10m  gocd train.quick; retry 1",
         "  3    tell          linux  11m 30s  secret token; mutex wire",
-            "     11m 30s", " 11m 30s"
-        ),
         "• 4    best          linux   1h 10m",
         "  5    gates         linux   1h 10m  gate good",
         "  • the critical path takes 2m 15s of 3m 35s work; a run would take about",

@@ -246,11 +246,11 @@ def test_digest_is_the_same_each_time_and_another_for_every_change() -> None:
         replace(plan, folder="sub"),
         replace(plan, install="pip install x"),
         replace(plan, timeout=1),
-        plan.with_jobs(plan.jobs[1:]),
-        plan.with_jobs((plan.jobs[1], job, *plan.jobs[2:])),
-        plan.with_jobs((replace(job, timeout=1), *plan.jobs[1:])),
-        plan.with_jobs((replace(job, env={"N": "1"}), *plan.jobs[1:])),
-        plan.with_jobs((replace(job, secrets=("token",)), *plan.jobs[1:])),
+        replace(plan, jobs=plan.jobs[1:]),
+        replace(plan, jobs=(plan.jobs[1], job, *plan.jobs[2:])),
+        replace(plan, jobs=(replace(job, timeout=1), *plan.jobs[1:])),
+        replace(plan, jobs=(replace(job, env={"N": "1"}), *plan.jobs[1:])),
+        replace(plan, jobs=(replace(job, secrets=("token",)), *plan.jobs[1:])),
     ]
     digests = {other.digest for other in changed} | {plan.digest}
     assert len(digests) == len(changed) + 1
