@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import dvc.logger  # noqa: F401  # its handlers keep the stdout of their first import: not one that a test replaced
 import hypothesis
 import pytest
 

@@ -24,9 +24,18 @@ def test_good(): pass
 MODULE = "import pytest\npytest.skip('too wet', allow_module_level=True)\n"
 
 
-def run_tests(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """pytest under this repository's rules, in two processes as `make test` has it."""
-    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider", "-n", "2"]
+def run_tests(folder: Path, workers: int, **env: str) -> subprocess.CompletedProcess[str]:
+    """pytest under this repository's rules."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.conftest",
+        "-p",
+        "no:cacheprovider",
+        f"-n{workers}",
+    ]
     outside = {
         name: value for name, value in os.environ.items() if not name.startswith("PYTEST_") and name != "CI"
     }
@@ -37,7 +46,7 @@ def run_tests(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
 def test_a_skip_fails_the_run_in_ci_alone(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TESTS)
     (tmp_path / "test_module.py").write_text(MODULE)
-    refused = run_tests(tmp_path, CI="true")
+    refused = run_tests(tmp_path, 2, CI="true")
     assert refused.returncode == pytest.ExitCode.TESTS_FAILED
     named = refused.stdout.partition("nothing may be skipped")[2]
     for expected in (
@@ -47,7 +56,7 @@ def test_a_skip_fails_the_run_in_ci_alone(tmp_path: Path) -> None:
     ):
         assert expected in named
     assert "test_expected" not in named
-    assert run_tests(tmp_path).returncode == pytest.ExitCode.OK
+    assert run_tests(tmp_path, 0).returncode == pytest.ExitCode.OK
 
 
 @pytest.mark.parametrize(("recordings", "skipped"), [("here", 1), ("absent", 0)])
