@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from pipegen.description.model import (
         Agent,
         Approve,
-        Ci,
         Data,
         Defaults,
         Environment,
-        Foreach,
         Forge,
         Gate,
         Input,
@@ -40,11 +38,10 @@ if TYPE_CHECKING:
         Remote,
         Report,
         Secret,
-        Stage,
-        StagesFrom,
         Tracking,
         Workflow,
     )
+    from pipegen.description.stage_words import Ci, Foreach, Stage, StagesFrom
     from pipegen.errors import (
         CheckFailed,
         DescriptionError,
@@ -100,7 +97,12 @@ __all__ = [
     "__version__",
 ]
 
-_HOMES = ("pipegen.errors", "pipegen.description.model", "pipegen.project")
+_HOMES = (
+    "pipegen.errors",
+    "pipegen.description.stage_words",
+    "pipegen.description.model",
+    "pipegen.project",
+)
 """Where the public names live, the cheapest to import first."""
 
 

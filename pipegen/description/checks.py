@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from pipegen.description import gate_checks, output_checks, secret_values, workflow_checks
-from pipegen.description.model import Pipeline, StagesFrom
+from pipegen.description.model import Pipeline
 from pipegen.description.places import Stages, ci_problem, unknown
 from pipegen.description.reading import nearest
+from pipegen.description.stage_words import StagesFrom
 from pipegen.description.stages import ResolvedStage, matches
 from pipegen.description.writing import to_data
 from pipegen.dvc.yaml12 import Path as At

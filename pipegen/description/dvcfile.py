@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipegen.description.model import Commands
 from pipegen.description.reading import Reader
 from pipegen.description.source import Source
+from pipegen.description.stage_words import Commands
 from pipegen.description.words import Word, dataclass, word, words
 from pipegen.dvc.yaml12 import Path as At
 from pipegen.errors import Problem

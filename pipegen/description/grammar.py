@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args, get_origin
 
 from pipegen.description.lints import LINTS
-from pipegen.description.model import Foreach, LintName, Pipeline, Stage, StagesFrom
+from pipegen.description.model import LintName, Pipeline
+from pipegen.description.stage_words import Foreach, Stage, StagesFrom
 from pipegen.description.text import Text
 from pipegen.description.words import Word, alternatives, is_literal, words
 from pipegen.description.writing import to_data

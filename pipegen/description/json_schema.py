@@ -11,7 +11,8 @@ import dataclasses
 from typing import Any, get_args, get_origin
 
 from pipegen.description.grammar import Extra, summary
-from pipegen.description.model import Foreach, Pipeline, Stage
+from pipegen.description.model import Pipeline
+from pipegen.description.stage_words import Foreach, Stage
 from pipegen.description.text import Text
 from pipegen.description.words import Word, alternatives, is_literal, words
 from pipegen.description.writing import to_data

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pipegen.description.dvcfile import META
-from pipegen.description.model import Ci, Pipeline
+from pipegen.description.model import Pipeline
 from pipegen.description.reading import nearest, shorten
+from pipegen.description.stage_words import Ci
 from pipegen.description.stages import Out, ResolvedStage, matches
 from pipegen.description.words import words
 from pipegen.dvc.yaml12 import Path as At

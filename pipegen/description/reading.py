@@ -171,7 +171,7 @@ class Reader:
         return cls(**right)
 
     def _key_hint(self, key: Any, known: Mapping[str, Word], path: Path) -> str:
-        from pipegen.description.model import Ci, Stage
+        from pipegen.description.stage_words import Ci, Stage
 
         ci_words = words(Ci)
         if key in ci_words and "ci" in known:

@@ -15,9 +15,10 @@ from typing import Any
 
 from pipegen.description.dvcfile import META, mistakes
 from pipegen.description.load import read_text
-from pipegen.description.model import Ci, Commands, Foreach, Pipeline, Stage, StagesFrom
+from pipegen.description.model import Pipeline
 from pipegen.description.reading import Reader, nearest
 from pipegen.description.source import Source
+from pipegen.description.stage_words import Ci, Commands, Foreach, Stage, StagesFrom
 from pipegen.description.writing import to_data
 from pipegen.dvc import expand
 from pipegen.dvc.yaml12 import Path as At

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from pipegen.description.model import Promote, env_text
 from pipegen.plan import files
+from pipegen.plan.context import Context
 from pipegen.plan.model import Approval, Job, Step
-
-if TYPE_CHECKING:
-    from pipegen.plan.build import Context
 
 GATES, REPORT, REGISTER = "gates", "report", "register"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipegen.description.model import Ci, Pipeline, env_text
+from pipegen.description.model import Pipeline, env_text
+from pipegen.description.stage_words import Ci
 from pipegen.description.stages import ResolvedStage
 from pipegen.errors import PlanError, Problem
 from pipegen.plan.graph import CycleError, Graph, draw_cycle

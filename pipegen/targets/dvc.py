@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipegen.description.model import StagesFrom
+from pipegen.description.stage_words import StagesFrom
 from pipegen.description.stages import DVC_FILE, dvc_data
 from pipegen.description.writing import dump
 from pipegen.targets import Generated, GeneratedFile, Marker, Request, Target

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipegen.cli import main
 from pipegen.description.load import load
-from pipegen.description.model import StagesFrom
+from pipegen.description.stage_words import StagesFrom
 from pipegen.description.starting import dvc_files, main_branch, name_for
 from pipegen.description.text import Name
 from pipegen.project import Project

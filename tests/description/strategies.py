@@ -8,7 +8,8 @@ from typing import Any, get_args, get_origin
 from hypothesis import strategies as st
 
 from pipegen.description import text
-from pipegen.description.model import Pipeline, StagesFrom
+from pipegen.description.model import Pipeline
+from pipegen.description.stage_words import StagesFrom
 from pipegen.description.words import alternatives, is_literal, words
 
 _PLAIN_TEXT = st.text(

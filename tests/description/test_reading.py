@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipegen.description.load import examine, loads
-from pipegen.description.model import Foreach, On, Stage, StagesFrom
+from pipegen.description.model import On
+from pipegen.description.stage_words import Foreach, Stage, StagesFrom
 from pipegen.errors import DescriptionError, Problem
 
 HEAD = "name: demo\nstages: {a: {cmd: x}}\n"

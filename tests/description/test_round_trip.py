@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from pipegen.description.load import load, loads
-from pipegen.description.model import Ci, Foreach, On, Pipeline, Push, Stage, Workflow
+from pipegen.description.model import On, Pipeline, Push, Workflow
+from pipegen.description.stage_words import Ci, Foreach, Stage
 from pipegen.description.stages import resolve
 from pipegen.description.text import Branch, Duration, Name
 from pipegen.description.writing import to_data

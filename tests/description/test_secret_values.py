@@ -8,7 +8,8 @@ import pytest
 
 from pipegen.description.checks import check
 from pipegen.description.load import load, loads
-from pipegen.description.model import Pipeline, Stage
+from pipegen.description.model import Pipeline
+from pipegen.description.stage_words import Stage
 from pipegen.description.stages import resolve
 from pipegen.description.text import EnvName, Name
 from pipegen.errors import DescriptionError
