@@ -6,6 +6,7 @@ them. A newline is written as `\\n`, so that a literal never spans lines.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable
 
@@ -14,7 +15,8 @@ from pipegen.errors import PlanError
 LONGEST_LITERAL = 60_000
 """Bytes of UTF-8; the class file format ends at 65,535."""
 
-_END_OF_SOURCE = "\uffff"  # to Groovy's lexer, even when written as an escape
+_UNWRITABLE = "[\ud800-\udfff\uffff]"
+"""Lone surrogates, and what ends the source for Groovy's lexer even when written as an escape."""
 
 
 def literal(text: str) -> str:
@@ -23,26 +25,25 @@ def literal(text: str) -> str:
     Raises:
         PlanError: longer than a class file holds, or with a character that no Groovy source can hold.
     """
-    unwritable = next((ch for ch in text if ch == _END_OF_SOURCE or "\ud800" <= ch <= "\udfff"), None)
-    if unwritable is not None:
-        raise PlanError(f"a Jenkinsfile can't hold the character U+{ord(unwritable):04X}: {text[:40]!r}")
+    unwritable = re.search(_UNWRITABLE, text)
+    if unwritable:
+        code = ord(unwritable[0])
+        raise PlanError(f"a Jenkinsfile can't hold the character U+{code:04X}: {text[:40]!r}")
     if len(text.encode("utf-8", "surrogatepass")) > LONGEST_LITERAL:
         raise PlanError(f"a text of {len(text):,} characters is too long for a Jenkinsfile: {text[:40]!r}…")
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return "'" + "".join(_SPECIAL.get(ch, ch) if ch >= " " else _control(ch) for ch in escaped) + "'"
+    return f"'{text.translate(_ESCAPES)}'"
 
 
-_SPECIAL = {
-    "\u2028": "\\u2028",
-    "\u2029": "\\u2029",
-    "\x7f": "\\u007f",
-    "\ufeff": "\\ufeff",
-    "\x85": "\\u0085",
-}
-
-
-def _control(ch: str) -> str:
-    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(ch, f"\\u{ord(ch):04x}")
+_ESCAPES = str.maketrans(
+    {
+        **{chr(code): f"\\u{code:04x}" for code in (*range(0x20), 0x7F, 0x85, 0x2028, 0x2029, 0xFEFF)},
+        "\n": "\\n",
+        "\r": "\\r",
+        "\t": "\\t",
+        "\\": "\\\\",
+        "'": "\\'",
+    }
+)
 
 
 def command_line(words: Iterable[str]) -> str:
