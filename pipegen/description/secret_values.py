@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any, NamedTuple
 
 from pipegen.description.source import Source, dotted
@@ -25,7 +26,8 @@ _LEAST_BITS = 3.3
 """Bits per character (Shannon) from which text is taken for random; words of a language and hexadecimal lie
 on its two sides."""
 
-_FORMS = (
+_Form = tuple[str, tuple[str, ...], str]
+_FORMS: tuple[_Form, ...] = (
     ("a private key", ("PRIVATE KEY",), r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*"),
     ("an AWS access key id", ("AKIA", "ASIA", "ABIA", "ACCA"), r"\bA(?:KI|SI|BI|CC)A[A-Z0-9]{16}\b"),
     ("a GitHub token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"\bgh[pousr]_[A-Za-z0-9]{30,}"),
@@ -86,10 +88,13 @@ def refuse(
 
 def find(data: Any) -> list[Finding]:
     """Everything in `data` that looks like a secret."""
+    texts = list(_texts(data, (), ""))
+    everything = "\n".join(text for _, _, text in texts)
+    forms = [form for form in _FORMS if any(part in everything for part in form[1])]
     return [
         Finding(path, kind, value)
-        for path, name, text in _texts(data, (), "")
-        for kind, value in [_secret_in(name, text)]
+        for path, name, text in texts
+        for kind, value in [_secret_in(name, text, forms)]
         if kind
     ]
 
@@ -141,10 +146,10 @@ def _texts(data: Any, path: Path, name: str) -> Iterator[tuple[Path, str, str]]:
             yield from _texts(item, (*path, index), name)
 
 
-def _secret_in(name: str, text: str) -> tuple[str, str]:
+def _secret_in(name: str, text: str, forms: Iterable[_Form]) -> tuple[str, str]:
     """The kind of secret that `text`, standing under the key `name`, looks like, and the value itself; else
     two empty texts."""
-    for kind, parts, form in _FORMS:
+    for kind, parts, form in forms:
         known = any(part in text for part in parts) and re.search(form, text)
         if known:
             return kind, known.groupdict().get("value") or known[0]
@@ -161,9 +166,13 @@ def _given(text: str) -> list[tuple[str, str]]:
     return [(given["name"] or given["option"], given["value"] or given["argument"]) for given in found]
 
 
+@cache
+def _speaks_of_secrets(name: str) -> bool:
+    return any(word in name.upper() for word in (*_SECRET_WORDS, *_PASSWORD_WORDS))
+
+
 def _is_secret(name: str, value: str) -> bool:
-    upper = name.upper()
-    if not any(word in upper for word in (*_SECRET_WORDS, *_PASSWORD_WORDS)):
+    if not _speaks_of_secrets(name):
         return False
     parts = [word.upper() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
     if not parts or re.match(r"[$%{<]|\.{0,2}/|[a-zA-Z][a-zA-Z0-9+.\-]*://", value):

@@ -60,8 +60,10 @@ def _bad_paths(job: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (dict, list)):
-        for content in value.values() if isinstance(value, dict) else value:
-            yield from _texts(content)
+    todo = [value]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, (dict, list)):
+            todo += reversed(each.values() if isinstance(each, dict) else each)
