@@ -47,7 +47,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/render.py
 
 wheel: $(READY)
-	@$(BIN)/python -m hatchling build -t wheel >/dev/null && ls dist/*.whl
+	@$(BIN)/python -m hatchling build -t wheel >/dev/null 2>&1 && ls dist/*.whl
 
 setup: $(READY)
 
