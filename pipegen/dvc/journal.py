@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import yaml
 
 from pipegen.dvc.load import load
 from pipegen.dvc.lockfile import render_entry
+from pipegen.dvc.locks import is_alive
 from pipegen.errors import os_error
 
 
@@ -32,6 +33,19 @@ class Finished:
     """The entry that the lock file held when the stage began: if it holds another by now, that one is newer."""
 
 
+Added = Mapping[str, Collection[str]]
+"""For each lock file the names of the stages that a run has added to it."""
+
+
+@dataclass(frozen=True)
+class Abandoned:
+    """The journal of a process that is gone."""
+
+    path: Path
+    finished: tuple[Finished, ...]
+    added: Added
+
+
 class Journal:
     """The journal of this process, and those that killed processes left."""
 
@@ -45,52 +59,62 @@ class Journal:
         Raises:
             FileError: it can't be written.
         """
-        line = json.dumps(
-            {
-                "lock": finished.lock_file,
-                "name": finished.name,
-                "entry": render_entry(finished.entry),
-                "before": render_entry(finished.before) if finished.before else None,
-            }
-        )
+        record = {
+            "lock": finished.lock_file,
+            "name": finished.name,
+            "entry": render_entry(finished.entry),
+            "before": render_entry(finished.before) if finished.before else None,
+        }
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+                file.write(json.dumps(record) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
             raise os_error(error, "write", self._path) from None
 
-    def clear(self) -> None:
-        """Forget what the lock files hold by now."""
+    def start_over(self, added: Added) -> None:
+        """The lock files hold everything by now; all that is left to know is which of their stages this run added.
+
+        Raises:
+            FileError: it can't be written.
+        """
+        temporary = self._path.with_suffix(".tmp")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(
+                json.dumps({"added": {lock: sorted(names) for lock, names in added.items()}}) + "\n"
+            )
+            os.replace(temporary, self._path)
+        except OSError as error:
+            raise os_error(error, "write", self._path) from None
+
+    def remove(self) -> None:
+        """The run is over."""
         self._path.unlink(missing_ok=True)
 
-    def abandoned(self) -> Iterator[tuple[Path, list[Finished]]]:
+    def abandoned(self) -> Iterator[Abandoned]:
         """The journals of processes that are gone, oldest first."""
         if not self._folder.is_dir():
             return
         for path in sorted(self._folder.glob("journal-*.jsonl"), key=lambda path: path.stat().st_mtime):
             pid = path.stem.removeprefix("journal-")
-            if path != self._path and pid.isdigit() and not _is_alive(int(pid)):
-                yield path, list(_read(path))
+            if path != self._path and pid.isdigit() and not is_alive(int(pid)):
+                yield _read(path)
 
 
-def _read(path: Path) -> Iterator[Finished]:
+def _read(path: Path) -> Abandoned:
+    finished: list[Finished] = []
+    added: Added = {}
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             data = json.loads(line)
+            if "added" in data:
+                added = data["added"]
+                continue
             before = load(data["before"]) if data["before"] else None
-            yield Finished(data["lock"], data["name"], load(data["entry"]), before)
+            finished.append(Finished(data["lock"], data["name"], load(data["entry"]), before))
         except (ValueError, KeyError, TypeError, yaml.YAMLError):
-            return  # the line that was being written when the process died
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+            break  # the line that was being written when the process died
+    return Abandoned(path, tuple(finished), added)

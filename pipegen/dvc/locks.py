@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from pipegen.errors import WorkspaceError, os_error
+from pipegen.errors import os_error
 
 SAY_AFTER = 1.0
 """Seconds of waiting after which the user is told."""
@@ -184,23 +184,32 @@ class PathLocks:
     @contextmanager
     def _edit(self) -> Iterator[dict[str, Any]]:
         with self._guard:
-            try:
-                held = json.loads(self._path.read_text(encoding="utf-8"))
-            except FileNotFoundError:
-                held = {}
-            except (OSError, ValueError):
-                raise WorkspaceError(
-                    f"{self._path} is not readable: if no DVC process runs, remove it and try again"
-                ) from None
-            held = {"write": held.get("write", {}), "read": held.get("read", {})}
+            held = self._read()
             before = json.dumps(held)
             yield held
             after = json.dumps({kind: paths for kind, paths in held.items() if paths})
             if after != before:
-                try:
-                    self._path.write_text(after, encoding="utf-8")
-                except OSError as error:
-                    raise os_error(error, "write", self._path) from None
+                self._replace(after)
+
+    def _read(self) -> dict[str, Any]:
+        """What all processes hold. A file that a killed process left half-written holds nothing."""
+        try:
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            found = {}
+        except OSError as error:
+            raise os_error(error, "read", self._path) from None
+        known = found if isinstance(found, dict) else {}
+        return {"write": known.get("write", {}), "read": known.get("read", {})}
+
+    def _replace(self, text: str) -> None:
+        """Write it so that a kill leaves the old or the new, never a part: DVC refuses to work with a part."""
+        temporary = self._path.with_name("rwlock.pipegen")
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, self._path)
+        except OSError as error:
+            raise os_error(error, "write", self._path) from None
 
 
 def _blocker(held: dict[str, Any], wanted: list[str], me: dict[str, Any]) -> str:
@@ -210,7 +219,7 @@ def _blocker(held: dict[str, Any], wanted: list[str], me: dict[str, Any]) -> str
         for info in infos if isinstance(infos, list) else [infos]:
             if info["pid"] == me["pid"]:
                 continue
-            if _is_alive(int(info["pid"])):
+            if is_alive(int(info["pid"])):
                 return f"{path} is in use by PID {info['pid']} ({info['cmd']})"
             _forget(held, path, info)
     return ""
@@ -229,7 +238,8 @@ def _overlap(one: str, other: str) -> bool:
     return one == other or one.startswith(other + "/") or other.startswith(one + "/")
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of this id."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

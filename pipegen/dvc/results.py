@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from pipegen.dvc.journal import Finished, Journal
@@ -66,17 +66,33 @@ class Results:
         """Take what killed processes had finished, and write it; the answer names the stages."""
         taken: list[str] = []
         journals = list(self._journal.abandoned())
-        for _, finished in journals:
-            for item in finished:
-                known = self._finished.get(item.lock_file, {}).get(item.name)
-                current = known or self._file(item.lock_file).entries.get(item.name)
-                if Path(item.lock_file).parent.is_dir() and current in (item.before, known):
+        for journal in journals:
+            for path, names in journal.added.items():
+                self._adopt(path, names)
+            for item in journal.finished:
+                if self._is_news(item):
                     self._take(item.lock_file, item.name, item.entry)
                     taken.append(item.name)
-        self.write()
-        for path, _ in journals:
-            path.unlink(missing_ok=True)
+        if self._unwritten:
+            self.write()
+        for journal in journals:
+            journal.path.unlink(missing_ok=True)
         return taken
+
+    def _adopt(self, path: str, names: Collection[str]) -> None:
+        """Go on where a killed run was: what it had added keeps no place of its own yet."""
+        entries = self._file(path).entries
+        for name in names:
+            if name in entries:
+                self._added.setdefault(path, set()).add(name)
+                self._finished.setdefault(path, {})[name] = entries[name]
+
+    def _is_news(self, item: Finished) -> bool:
+        if not Path(item.lock_file).parent.is_dir():
+            return False
+        known = self._finished.get(item.lock_file, {}).get(item.name)
+        current = known or self._file(item.lock_file).entries.get(item.name)
+        return current in (item.before, known) and current != item.entry
 
     @property
     def due(self) -> bool:
@@ -99,5 +115,17 @@ class Results:
                 current.write(text)
                 self.changed = [*dict.fromkeys([*self.changed, path])]
             self._unwritten.discard(path)
-        self._journal.clear()
+        if self._added:
+            self._journal.start_over(self._added)
+        else:
+            self._journal.remove()
         self._written_at = time.monotonic()
+
+    def close(self) -> None:
+        """Write what is unwritten; the run is over.
+
+        Raises:
+            FileError: a lock file can't be written; its entries stay in the journal.
+        """
+        self.write()
+        self._journal.remove()

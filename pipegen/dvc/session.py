@@ -122,7 +122,8 @@ class Session:
             for address in list(self._running):
                 self.abandon(address)
             with self._lock:
-                self._write()
+                self._results.close()
+                self._state.write()
                 changed = [*self._results.changed, *self._ignored.put_in_order()]
                 if changed and self._settings.autostage:
                     self._built_objects().track([os.path.relpath(path, self._folder) for path in changed])

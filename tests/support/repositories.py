@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from pipegen.dvc.workspace import Workspace
 from pipegen.records import Event, RunFinished
@@ -33,8 +36,47 @@ def sh(folder: Path, *command: str, check: bool = True) -> str:
 
 
 def dvc(folder: Path, *arguments: str, check: bool = True) -> str:
-    """The output of a `dvc` command."""
-    return sh(folder, sys.executable, "-m", "dvc", *arguments, check=check)
+    """The output of a `dvc` command. It runs in a fork that has DVC loaded: starting it anew takes a second."""
+    from dvc.cli import main
+
+    with tempfile.TemporaryFile() as output:
+        process = os.fork()
+        if not process:
+            _become_dvc(main, folder, arguments, output.fileno())
+        _, status = os.waitpid(process, 0)
+        output.seek(0)
+        said = output.read().decode()
+    code = os.waitstatus_to_exitcode(status)
+    assert not check or code == 0, f"dvc {' '.join(arguments)}: {said}"
+    return said
+
+
+def _restore_logging() -> None:
+    """pipegen has taken DVC's messages for itself in this process."""
+    from dvc.logger import setup
+
+    for name in ("dvc", "dvc_objects", "dvc_data"):
+        logging.getLogger(name).handlers = []
+    setup()
+
+
+def _become_dvc(
+    main: Callable[[list[str]], int], folder: Path, arguments: Sequence[str], output: int
+) -> NoReturn:
+    code = 255
+    try:
+        os.environ.update(_ENV)
+        os.chdir(folder)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
+        sys.argv = ["dvc", *arguments]
+        _restore_logging()
+        code = main(list(arguments))
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:
