@@ -75,8 +75,9 @@ class Step:
 class Recorded:
     """What happened when a Jenkinsfile ran: every event in order, and the error that ended it, if any.
 
-    An event is a dict with ``type``: ``stage``, ``stage-end``, ``step``, ``parallel``, ``caught``, and for the directives
-    of a declarative file ``agent``, ``environment``, ``options``, ``triggers``, ``parameters``, ``tools``, ``when``, ``input``.
+    An event is a dict with ``type``: ``stage``, ``stage-end``, ``step``, ``parallel``, ``caught``, and for the
+    directives of a declarative file ``agent``, ``environment``, ``options``, ``triggers``, ``parameters``,
+    ``tools``, ``when``, ``input``.
     """
 
     events: list[dict[str, Any]]
@@ -179,7 +180,8 @@ class GroovyServer:
     ) -> Recorded:
         """Runs a Jenkinsfile, declarative or scripted, by Jenkins' CPS interpreter, recording what its steps would do.
 
-        ``answers`` prepares steps: ``{"step": "sh", "match": "part of the command", "value": "text"}`` or ``"error": "why"``.
+        ``answers`` prepares steps: ``{"step": "sh", "match": "part of the command", "value": "text"}`` or
+        ``"error": "why"``.
         With a ``seed``, parallel branches interleave, the order drawn from it; without, one runs after the other.
         """
         answer = self._ask(

@@ -1,4 +1,4 @@
-"""The recorder is as strict as the real linter, as the recorded experiments show, and evaluates what Groovy evaluates."""
+"""The recorder is as strict as the real linter, as recorded experiments show, and evaluates what Groovy does."""
 
 from __future__ import annotations
 
@@ -247,7 +247,10 @@ def test_a_container_is_recorded_around_its_steps(groovy: GroovyServer) -> None:
 
 
 def test_prepared_answers_steer_a_run(groovy: GroovyServer) -> None:
-    text = "node { def v = sh(script: 'git rev-parse', returnStdout: true); catchError { sh 'fails' }; echo v + params.N + env.E }"
+    text = (
+        "node { def v = sh(script: 'git rev-parse', returnStdout: true); "
+        "catchError { sh 'fails' }; echo v + params.N + env.E }"
+    )
     ran = groovy.run(
         text,
         params={"N": "-n"},
