@@ -142,7 +142,8 @@ def _kept(job: Job, around: Surroundings) -> Sequence[JSON]:
     found: dict[str, str] = {}
     for path in job.artifacts:
         if path == _report(files.REPORT):
-            found[path] = REPORT_TAB
+            # `report/**` would match the folder itself, which GoCD then publishes with the path that leads to it
+            found[f"{files.REPORT}/*"] = REPORT_TAB
         else:
             stem = posixpath.splitext(posixpath.basename(path))[0]
             sure = any(posixpath.basename(written).startswith(f"{stem}.") for written in job.writes)

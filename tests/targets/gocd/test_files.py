@@ -166,7 +166,7 @@ def test_tests_and_report() -> None:
         ["any"],
     ]
     assert jobs["gates"]["tabs"] == [{"name": "report", "path": "report/index.html"}]
-    assert {"type": "build", "source": ".pipegen/report/**", "destination": "report"} in jobs["gates"][
+    assert {"type": "build", "source": ".pipegen/report/*", "destination": "report"} in jobs["gates"][
         "artifacts"
     ]
 
