@@ -26,7 +26,5 @@ class Context {
         [path: path, node: node, section: section, env: env, credentials: credentials, within: within]
     }
 
-    private Context with(Map changes) {
-        new Context([path: path, node: node, section: section, env: env, credentials: credentials, within: within] + changes)
-    }
+    protected Context with(Map changes) { getClass().newInstance(describe() + changes) }
 }

@@ -12,7 +12,7 @@ class Directives {
         section && section.arguments && section.arguments[-1] instanceof Closure ? section.arguments[-1] : null
     }
 
-    private List<Map> described(Map section) {
+    List<Map> described(Map section) {
         def body = block(section)
         body ? recorder.collect(body).collect { [name: it.name] + Values.named(nested(it.arguments), null).findAll { it.key != 'name' } + named(it) } : []
     }
@@ -24,7 +24,7 @@ class Directives {
             [type: call.name, name: Values.plain(first.name)] : [:]
     }
 
-    private static Object nested(value) {
+    static Object nested(value) {
         if (value instanceof List) { return value.collect { nested(it) } }
         if (value instanceof Map && value.keySet() == ['name', 'arguments'] as Set) {
             return Values.symbol(value.name, nested(value.arguments))
@@ -72,10 +72,10 @@ class Directives {
         context.plusEnv(plain).plusCredentials(bound).plusEnv(secrets.collectEntries { [it.key, '****'] })
     }
 
-    private static boolean isCredentials(value) { value instanceof Map && value.name == 'credentials' }
+    static boolean isCredentials(value) { value instanceof Map && value.name == 'credentials' }
 
     /** A variable may refer to one further down: read first without what is missing, then with what that gave. */
-    private Map<String, Object> evaluated(Closure body) {
+    Map<String, Object> evaluated(Closure body) {
         Map<String, Object> known = [:]
         def mark = recorder.events.size()
         for (int round = 0; round < MOST_ROUNDS; round++) {

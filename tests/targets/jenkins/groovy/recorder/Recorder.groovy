@@ -24,10 +24,10 @@ class Recorder {
     final Set<String> stashes = []
     boolean declarative
 
-    private final ThreadLocal<Context> contexts = ThreadLocal.withInitial { new Context() }
+    protected final ThreadLocal<Context> contexts = ThreadLocal.withInitial { new Context() }
     /** Where words go while a directive's block is read instead of run. */
-    private final ThreadLocal<Collector> collectors = new ThreadLocal<Collector>()
-    private final StepRunner steps = new StepRunner(this)
+    protected final ThreadLocal<Collector> collectors = new ThreadLocal<Collector>()
+    protected StepRunner steps = new StepRunner(this)
 
     Recorder(Map request) {
         params = new LinkedHashMap(request.params ?: [:])
@@ -75,7 +75,7 @@ class Recorder {
         collecting(new Collector(runsSteps: true, known: known, lenient: lenient), body).assigned
     }
 
-    private Collector collecting(Collector collector, Closure body) {
+    protected Collector collecting(Collector collector, Closure body) {
         def before = collectors.get()
         collectors.set(collector)
         try {
@@ -89,12 +89,16 @@ class Recorder {
     Object call(String name, List arguments) {
         if (name == 'pipeline' && arguments.size() == 1 && arguments[0] instanceof Closure) {
             declarative = true
-            return new DeclarativeRun(this).run(arguments[0])
+            return runPipeline(arguments[0])
         }
         def collector = collectors.get()
         if (collector && !(collector.runsSteps && Catalogue.STEPS[name])) { return collector.add(name, arguments) }
         steps.run(name, arguments)
     }
+
+    protected Object runPipeline(Closure body) { new DeclarativeRun(this).run(body) }
+
+    protected Collector getCollector() { collectors.get() }
 
     void record(Map event) { events << event + context.describe() }
 

@@ -50,7 +50,7 @@ class Server {
         [events: recorder.events, error: error]
     }
 
-    private static GroovyShell shell() {
+    static GroovyShell shell() {
         def configuration = Cps.configuration(RecordedScript.name)
         configuration.addCompilationCustomizers(new ShadowedWords())
         new GroovyShell(Server.classLoader, new Binding(), configuration)

@@ -12,7 +12,7 @@ class StepRunner {
         'preserveStashes', 'overrideIndexTriggers', 'rateLimitBuilds', 'agent', 'nonresumable', 'kubernetesAgent', 'cleanBeforeCheckout',
         'cloneOption', 'localBranch', 'submodule', 'lastSuccessful', 'skipDefaultCheckout', 'quietPeriod']
 
-    private static final List<String> NEEDS_NODE = ['sh', 'bat', 'pwsh', 'powershell', 'stash', 'unstash', 'junit', 'archiveArtifacts',
+    protected static final List<String> NEEDS_NODE = ['sh', 'bat', 'pwsh', 'powershell', 'stash', 'unstash', 'junit', 'archiveArtifacts',
         'checkout', 'git', 'deleteDir', 'dir', 'readFile', 'writeFile', 'fileExists', 'cleanWs', 'ws', 'fingerprint', 'findFiles', 'pwd',
         'readYaml', 'writeYaml']
     private static final List<String> VARIABLE_KEYS = ['variable', 'usernameVariable', 'passwordVariable', 'keyFileVariable',
@@ -39,7 +39,7 @@ class StepRunner {
         body ? block(name, given, body) : answer(name, given)
     }
 
-    private void check(String name, Described model, Map given, Closure body) {
+    protected void check(String name, Described model, Map given, Closure body) {
         if (model.takesBlock && body == null && name != 'lock') { Recorder.fail("There must be a body to invoke: $name") }
         def unknown = given.keySet() - model.types.keySet() - ['value', 'values']
         if (unknown) { throw new IllegalArgumentException("Unknown parameter(s) found for step '$name': ${unknown.join(',')}") }
@@ -53,7 +53,7 @@ class StepRunner {
         }
     }
 
-    private Object answer(String name, Map given) {
+    protected Object answer(String name, Map given) {
         def main = "${given[Catalogue.STEPS[name].soleRequired()] ?: given.values().find() ?: ''}"
         def prepared = recorder.answer(name, main)
         if (prepared?.error != null) { Recorder.fail(prepared.error) }
@@ -77,7 +77,7 @@ class StepRunner {
         }
     }
 
-    private Object block(String name, Map given, Closure body) {
+    protected Object block(String name, Map given, Closure body) {
         def context = recorder.context
         switch (name) {
             case 'stage': return stage(given.name, body)
@@ -105,7 +105,7 @@ class StepRunner {
         }
     }
 
-    private static Map<String, String> variables(List<String> overrides) {
+    protected static Map<String, String> variables(List<String> overrides) {
         overrides.collectEntries { pair ->
             int at = pair.indexOf('=')
             if (at < 1) { throw new IllegalArgumentException("withEnv: not NAME=value: $pair") }
@@ -144,7 +144,7 @@ class StepRunner {
         Recorder.fail("waitUntil: not true after $MOST_TRIES tries")
     }
 
-    private Object parallel(List arguments) {
+    protected Object parallel(List arguments) {
         def branches = arguments[0].findAll { it.value instanceof Closure }
         recorder.record(type: 'parallel', names: branches.keySet() as List)
         Map results = [:]

@@ -1,0 +1,184 @@
+"""A double of Jenkins that runs a Jenkinsfile itself: real Groovy, real shells, agents that share nothing.
+
+Each behaviour names where it was seen: a recording in ``../shared/contracts/jenkins`` (``quirks/…`` are experiments
+there), a line of ``../shared/facts/jenkins.md``, or the plugin's own source or manual. What none shows is refused.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.doubles.jenkins.agents import Agent, Agents
+from tests.doubles.jenkins.build import Build, Controller, RunningBuild, Started
+from tests.doubles.jenkins.credentials import Bindings, Credential
+from tests.doubles.jenkins.gates import Answer, Inputs
+from tests.doubles.jenkins.jvm import Jvm
+from tests.doubles.jenkins.scm import Change, Source, resolve
+from tests.doubles.jenkins.scopes import Interruption, Refused
+from tests.doubles.jenkins.shell import STOP_SECONDS, Shell
+
+_GIVEN_UP = Interruption("Given up by the test")
+
+
+class Stuck(AssertionError):
+    """A build that would wait for ever; the message says for what."""
+
+
+@dataclass
+class JenkinsDouble:
+    """A controller with agents and one job.
+
+    Args:
+        jvm: where Groovy runs; may serve several doubles.
+        root: an empty folder for agents, archives and stashes.
+        agents: the machines.
+        repo: the repository of the job; without one the script stands in the job, and `checkout scm` fails as there.
+        credentials: the store, by id.
+        kept_workspaces: whether an agent's workspaces keep their files, as real ones do; by default each is empty, so
+            that nothing is found by luck.
+        limit: seconds after which a build that has not ended is Stuck.
+        stop_seconds: how long a process may take to end once it was told to.
+    """
+
+    jvm: Jvm
+    root: Path
+    agents: Sequence[Agent]
+    repo: Path | None = None
+    credentials: Mapping[str, Credential] = field(default_factory=dict)
+    job: str = "job"
+    kept_workspaces: bool = False
+    limit: float = 60.0
+    stop_seconds: float = STOP_SECONDS
+    builds: list[Build] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        agents = Agents(self.root / "agents", list(self.agents), self.kept_workspaces)
+        self.controller = Controller(self.jvm, agents, Shell(self.stop_seconds))
+        self._numbers = itertools.count(1)
+
+    def build(self, script: str | Path, **how: object) -> Build:
+        """Runs a build to its end; the arguments are those of `start`. Raises Stuck and Refused."""
+        return self.start(script, **how).wait()  # type: ignore[arg-type]
+
+    def start(
+        self,
+        script: str | Path,
+        *,
+        branch: str | None = "main",
+        change: Change | None = None,
+        params: Mapping[str, object] | None = None,
+        answers: Sequence[Answer] = (),
+        on_line: Callable[[str, RunningBuild], None] | None = None,
+        restart: tuple[Build, str] | None = None,
+    ) -> Running:
+        """Starts a build.
+
+        Args:
+            script: the text of a Jenkinsfile, or its path.
+            branch: the branch of a branch job; None for a plain job, which builds `main` and has no BRANCH_NAME.
+            change: the pull request of a branch job.
+            params: values of parameters, both in `params` and in the environment.
+            answers: what people do at inputs.
+            on_line: called with each line of the log; it may abort the build or take an agent away.
+            restart: a build and the name of the stage from which it is run again (contracts/jenkins/96e).
+        """
+        number = next(self._numbers)
+        name = f"{self.job}-{number}-{uuid.uuid4().hex[:8]}"
+        folder = self.root / "builds" / str(number)
+        source = self._source(branch, change)
+        stashes = folder / "stashes"
+        if restart:
+            source = restart[0].source
+            if restart[
+                0
+            ].stashes:  # manual: Running Pipelines, Preserving stashes for use with restarted stages
+                stashes = restart[0].stashes
+        started = Started(number, self.job, "UserIdCause", folder, source, stashes, on_line)
+        running = RunningBuild(self.controller, started, Bindings(self.credentials), Inputs(list(answers)))
+        running.say("Started by user admin")
+        if restart:
+            running.say(f"Restarted from build #{restart[0].number}, stage {restart[1]}")
+        request = {
+            "text": script.read_text() if isinstance(script, Path) else script,
+            "params": dict(params or {}),
+            "env": self._environment(number, branch, change, params or {}),
+            "number": number,
+            "previous": self.builds[-1].result if self.builds else None,
+            "scm": source is not None,
+            "restart": restart[1] if restart else None,
+        }
+        self.jvm.start(name, request, running.hear)
+        return Running(self, running)
+
+    def _source(self, branch: str | None, change: Change | None) -> Source | None:
+        if self.repo is None:
+            return None
+        if branch is None:
+            return Source(str(self.repo), "main", None)
+        name = f"PR-{change.id}" if change else branch
+        return Source(str(self.repo), name, resolve(str(self.repo), branch, change), change)
+
+    def _environment(
+        self, number: int, branch: str | None, change: Change | None, params: Mapping[str, object]
+    ) -> dict[str, str]:
+        """contracts/jenkins/mb-a7-branch-console; CHANGE_*: manual, Branches and Pull Requests."""
+        url = "http://jenkins.example.com/"
+        env = {
+            "BUILD_NUMBER": str(number),
+            "BUILD_ID": str(number),
+            "BUILD_DISPLAY_NAME": f"#{number}",
+            "BUILD_TAG": f"jenkins-{self.job}-{number}",
+            "BUILD_URL": f"{url}job/{self.job}/{number}/",
+            "JOB_NAME": self.job,
+            "JOB_BASE_NAME": self.job,
+            "JOB_URL": f"{url}job/{self.job}/",
+            "JENKINS_URL": url,
+        }
+        if self.repo and change:
+            env |= {"BRANCH_NAME": f"PR-{change.id}", "CHANGE_ID": change.id}
+            env |= {"CHANGE_BRANCH": change.branch, "CHANGE_TARGET": change.target}
+        elif self.repo and branch:
+            env |= {"BRANCH_NAME": branch} | ({"BRANCH_IS_PRIMARY": "true"} if branch == "main" else {})
+        return env | {key: str(value) for key, value in params.items()}
+
+
+@dataclass
+class Running:
+    """A started build."""
+
+    double: JenkinsDouble
+    running: RunningBuild
+
+    def wait(self) -> Build:
+        """The build at its end. Raises Stuck when it takes too long, Refused when the file asks for the unknown."""
+        if not self.running.finished.wait(self.double.limit):
+            waiting = self.running.scopes.under_way()
+            log = "\n".join(self.running.log[-20:])
+            self.running.scopes.cancel("build", _GIVEN_UP)
+            self.running.finished.wait(5)
+            raise Stuck(f"not ended after {self.double.limit:g} s, waiting in {'; '.join(waiting)}\n{log}")
+        last = self.running.last
+        if "refused" in last:
+            raise Refused(last["refused"])
+        self.running.say(f"Finished: {last['result']}")
+        started = self.running.started
+        build = Build(
+            number=started.number,
+            result=last["result"],
+            log=self.running.log,
+            stages=list(self.running.stages.values()),
+            calls=self.running.calls,
+            tests=self.running.tests.cases,
+            artifacts=started.folder / "archive",
+            error=last.get("error"),
+            inputs=self.running.inputs.asked,
+            stashes=started.stashes if "preserveStashes" in last["properties"] else None,
+            source=started.source,
+            most_busy=self.running.most_busy,
+        )
+        self.double.builds.append(build)
+        return build
