@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,11 +126,16 @@ def _says_anything(file: str) -> bool:
 
 
 def _without_dvcignored(root: Path, files: list[str]) -> list[str]:
-    from dvc.fs import localfs
-    from dvc.ignore import DvcIgnoreFilter
+    try:
+        from dvc.fs import localfs
+        from dvc.ignore import DvcIgnoreFilter
 
-    ignored = DvcIgnoreFilter(localfs, str(root))
-    return [file for file in files if not ignored.is_ignored_file(file)]
+        ignored = DvcIgnoreFilter(localfs, str(root))
+        return [file for file in files if not ignored.is_ignored_file(file)]
+    except (ImportError, AttributeError, TypeError):  # this version of DVC is another inside
+        command = [sys.executable, "-m", "dvc", "check-ignore", *files]
+        said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout.splitlines()
+        return [file for file in files if file not in said]
 
 
 def _as_walked(root: Path, files: list[str]) -> list[str]:

@@ -6,7 +6,9 @@ the only module that builds DVC's objects for stages.
 
 from __future__ import annotations
 
+import importlib
 import logging
+import operator
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +36,7 @@ class Objects:
     ) -> None:
         self._ignored = ignored
         with _dvc_errors():
+            _refuse_unknown_inside()
             _quiet(notify)
             from dvc.repo import Repo
 
@@ -171,6 +174,27 @@ class Objects:
         context = self._repo.scm_context
         paths, context.ignored_paths = list(context.ignored_paths), []
         self._ignored.note(paths)
+
+
+_NEEDED = {
+    "dvc.dvcfile": ("ProjectFile", "SingleStageFile.stage"),
+    "dvc.output": ("Output.commit", "Output.remove", "Output.status", "Output.unprotect"),
+    "dvc.repo": ("Repo.close", "Repo.scm_context"),
+    "dvc.repo.scm_context": ("SCMContext.ignore", "SCMContext.track_changed_files", "SCMContext.track_file"),
+    "dvc.stage": ("Stage.changed_stage", "Stage.dump", "Stage.reproduce", "Stage.save", "Stage.save_deps"),
+    "dvc.stage.cache": ("RunCacheNotFoundError", "StageCache.restore"),
+    "dvc.stage.loader": ("StageLoader.load_stage",),
+    "dvc.stage.serialize": ("to_single_stage_lockfile",),
+    "dvc.stage.utils": ("check_missing_outputs",),
+}
+"""What of DVC's inside is used here."""
+
+
+def _refuse_unknown_inside() -> None:
+    """Raise ImportError or AttributeError before anything is changed, rather than in the middle."""
+    for module, names in _NEEDED.items():
+        for name in names:
+            operator.attrgetter(name)(importlib.import_module(module))
 
 
 def _statuses(items: Any, what: str) -> list[str]:

@@ -145,7 +145,7 @@ def check(nodes: list[Node], edits: list[tuple[str, int]], template: Path) -> No
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-@given(pipelines(), st.lists(EDITS, min_size=1, max_size=2))
+@given(pipelines(), st.lists(EDITS, min_size=1, max_size=1))
 def test_random_pipelines(template: Path, nodes: list[Node], edits: list[tuple[str, int]]) -> None:
     check(nodes, edits, template)
 
