@@ -7,7 +7,9 @@ A block marked `yaml` is a description or a part of one. YAML of another kind sa
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,15 @@ def test_other_yaml_is_yaml() -> None:
 def test_python_is_python() -> None:
     for fence in of("python"):
         compile(fence.text, str(fence), "exec")
+
+
+def test_the_library_s_example_works(tmp_path: Path) -> None:
+    (block,) = [fence for fence in of("python") if fence.page == "README.md"]
+    shutil.copytree(ROOT / "examples" / "quickstart", tmp_path / "examples" / "quickstart")
+    command = [sys.executable, "-c", block.text]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("['prepare")
 
 
 def test_a_wrong_block_is_noticed(tmp_path: Path) -> None:
