@@ -101,6 +101,7 @@ class Agents:
     kept: bool
     _held: dict[str, Allocation] = field(default_factory=dict)
     _removed: set[str] = field(default_factory=set)
+    _used: dict[str, int] = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -164,8 +165,9 @@ class Agents:
             **one.agent.env,
         }
 
-    def _load(self, agent: Agent) -> int:
-        return sum(one.agent.name == agent.name for one in self._held.values())
+    def _load(self, agent: Agent) -> tuple[int, int]:
+        """Jenkins may take any agent; here the one that has rested longest, so that all come into play."""
+        return sum(one.agent.name == agent.name for one in self._held.values()), self._used.get(agent.name, 0)
 
     def _free_executor(self, agent: Agent) -> int | None:
         held = {one.executor for one in self._held.values() if one.agent.name == agent.name}
@@ -177,7 +179,9 @@ class Agents:
         base = self.root / agent.name / "workspace"
         names = itertools.chain([job], (f"{job}@{number}" for number in itertools.count(2)))
         workspace = next(base / name for name in names if base / name not in used)
-        one = Allocation(f"node-{next(self._numbers)}", agent, executor, workspace)
+        number = next(self._numbers)
+        self._used[agent.name] = number
+        one = Allocation(f"node-{number}", agent, executor, workspace)
         if not self.kept:
             shutil.rmtree(workspace, ignore_errors=True)
         for folder in (workspace, one.temporary):

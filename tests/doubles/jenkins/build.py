@@ -91,6 +91,7 @@ class Controller:
     shell: Shell
     locks: Locks = field(default_factory=Locks)
     milestones: Milestones = field(default_factory=Milestones)
+    time_scale: float = 1.0
 
 
 @dataclass
@@ -212,7 +213,8 @@ class RunningBuild:
             return scope
         self.say(f"Timeout set to expire in {_span(message['millis'])}")
         return self.scopes.open(
-            message["millis"] / 1000, lambda: self.say("Cancelling nested steps due to timeout")
+            message["millis"] / 1000 * self.controller.time_scale,
+            lambda: self.say("Cancelling nested steps due to timeout"),
         )
 
     def _do_close_scope(self, message: dict[str, Any], operation: Operation) -> None:

@@ -41,6 +41,7 @@ class JenkinsDouble:
         kept_workspaces: whether an agent's workspaces keep their files, as real ones do; by default each is empty, so
             that nothing is found by luck.
         limit: seconds after which a build that has not ended is Stuck.
+        time_scale: what a second of a `timeout` lasts, in seconds.
         stop_seconds: how long a process may take to end once it was told to.
     """
 
@@ -52,12 +53,13 @@ class JenkinsDouble:
     job: str = "job"
     kept_workspaces: bool = False
     limit: float = 60.0
+    time_scale: float = 1.0
     stop_seconds: float = STOP_SECONDS
     builds: list[Build] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         agents = Agents(self.root / "agents", list(self.agents), self.kept_workspaces)
-        self.controller = Controller(self.jvm, agents, Shell(self.stop_seconds))
+        self.controller = Controller(self.jvm, agents, Shell(self.stop_seconds), time_scale=self.time_scale)
         self._numbers = itertools.count(1)
 
     def build(self, script: str | Path, **how: object) -> Build:
@@ -141,6 +143,7 @@ class JenkinsDouble:
         if self.repo and change:
             env |= {"BRANCH_NAME": f"PR-{change.id}", "CHANGE_ID": change.id}
             env |= {"CHANGE_BRANCH": change.branch, "CHANGE_TARGET": change.target}
+            env |= {"CHANGE_FORK": change.fork} if change.fork else {}
         elif self.repo and branch:
             env |= {"BRANCH_NAME": branch} | ({"BRANCH_IS_PRIMARY": "true"} if branch == "main" else {})
         return env | {key: str(value) for key, value in params.items()}

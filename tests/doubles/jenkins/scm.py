@@ -28,6 +28,8 @@ class Change:
     id: str
     branch: str
     target: str = "main"
+    fork: str | None = None
+    """Whose repository it comes from, if not the job's own."""
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ class Shell:
                 self._stop(process, cookie, operation, readers, say)
         for reader in readers:
             reader.join(self.stop_seconds)
+        _close(process, readers)
         operation.check()
         return process.returncode, "".join(output)
 
@@ -98,6 +99,7 @@ class Shell:
                 say(f"After {self.stop_seconds:g}s process did not stop")
             for reader in readers:
                 reader.join(0.5)
+            _close(process, readers)
             raise
 
 
@@ -113,6 +115,13 @@ def end(cookie: str, number: signal.Signals) -> int:
         except OSError:
             continue
     return found
+
+
+def _close(process: subprocess.Popen[str], readers: list[threading.Thread]) -> None:
+    """Not while a process that lives on still holds them open."""
+    for stream in (process.stdout, process.stderr):
+        if stream is not None and not any(reader.is_alive() for reader in readers):
+            stream.close()
 
 
 def _read(
