@@ -19,6 +19,8 @@ COMMANDS = {
     "graph": "Draw the pipeline as text, Mermaid or dot.",
     "generate": "Write the Jenkinsfiles, GoCD configuration and dvc.yaml.",
     "run": "Run the pipeline here, in parallel, with DVC's result.",
+    "exec": "Run one stage on an agent; generated files call this.",
+    "values": "Fix the values of one run; generated files call this.",
     "schema": "Print the grammar of pipegen.yaml as JSON Schema or as a table.",
 }
 """Each command is the function of its name in the module of its name; the text is its line in `pipegen --help`."""
@@ -31,6 +33,7 @@ Exit codes:
   3    the description is wrong, or can't be expressed
   4    a file can't be read or written, or would be overwritten
   5    git or DVC is missing, or the folder is not a workspace
+  6    the DVC remote can't be reached, refuses, or has not what is needed
   130  interrupted
 """
 
@@ -44,7 +47,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(f"pipegen.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command = getattr(importlib.import_module(f"pipegen.cli.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 

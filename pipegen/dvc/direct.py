@@ -59,6 +59,21 @@ class Direct:
         """
         return self._status.reasons(stage, entry)
 
+    def inputs(self, stage: Stage) -> Entry:
+        """See `Way.inputs`.
+
+        Raises:
+            Unusual: the stage is not plain.
+            StageError: what it reads is missing.
+        """
+        self._refuse_unusual(stage)
+        if not self._can_be_remembered(stage):
+            return {}
+        return {
+            **self._inputs(stage),
+            "outs": [{"path": path} for path in sorted(o.path for o in stage.outs)],
+        }
+
     def begin(self, stage: Stage, entry: Entry, *, force: bool) -> Taken:
         """Hash what it reads, and clear the way for the command.
 

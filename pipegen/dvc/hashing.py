@@ -125,3 +125,16 @@ def md5_of(path: str) -> str:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def hash_of(path: str) -> str:
+    """The hash of a file or folder, computed from its bytes alone: what it was before is not looked up.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    if not os.path.isdir(path):
+        return md5_of(path)
+    files = [File(relative, file, md5_of(file), stat.st_mtime) for relative, file, stat in _walk(path, "")]
+    files.sort(key=lambda file: file.relative)
+    return hashlib.md5(listing(tuple(files)), usedforsecurity=False).hexdigest() + ".dir"

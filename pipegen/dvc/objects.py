@@ -42,9 +42,7 @@ class Objects:
 
             self._repo = Repo(str(root))
             self._repo.lock = lock
-            self._repo._lock_depth = (
-                1  # the lock is held around every call: DVC's own functions need not take it
-            )
+            self._repo._lock_depth = 1  # the lock is held around every call: DVC need not take it
 
     def close(self) -> None:
         """Release DVC's databases."""
@@ -65,6 +63,19 @@ class Objects:
                 found += _statuses(loaded.deps, "it reads")
             found += _statuses(loaded.outs, "it makes")
         return ["it never ran"] if found and stage.name and not entry else found
+
+    def inputs(self, stage: Stage) -> Entry:
+        """See `Way.inputs`."""
+        with _dvc_errors():
+            from dvc.stage.cache import _can_hash
+            from dvc.stage.serialize import to_single_stage_lockfile
+
+            loaded = self._load(stage, {})
+            if not stage.name or not _can_hash(loaded) or _uncached(loaded):
+                return {}
+            loaded.save_deps()
+            entry: Entry = _plain(to_single_stage_lockfile(loaded))
+            return entry
 
     def begin(self, stage: Stage, entry: Entry, *, force: bool) -> Taken:
         """All that `dvc repro` does before the command, and everything where no command is needed.
@@ -160,8 +171,7 @@ class Objects:
         from dvc.stage.serialize import to_single_stage_lockfile
 
         try:
-            uncached = any(not out.use_cache for out in loaded.outs if not (out.is_metric or out.is_plot))
-            loaded.save(run_cache=not uncached)
+            loaded.save(run_cache=not _uncached(loaded))
             for out in loaded.outs:
                 out.commit()
         finally:
@@ -174,6 +184,11 @@ class Objects:
         context = self._repo.scm_context
         paths, context.ignored_paths = list(context.ignored_paths), []
         self._ignored.note(paths)
+
+
+def _uncached(loaded: Any) -> bool:
+    """Whether it makes something that DVC is to keep nowhere, for which reason the run cache keeps none of it."""
+    return any(not out.use_cache for out in loaded.outs if not (out.is_metric or out.is_plot))
 
 
 _NEEDED = {

@@ -61,3 +61,14 @@ def _hashed(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _hashed(item) for key, item in value.items() if key not in _NOT_HASHED}
     return [_hashed(item) for item in value] if isinstance(value, list) else value
+
+
+def folder_of(inputs: Entry) -> str:
+    """The folder, in a cache or on a remote, of what one command made of these inputs; of outputs only paths count."""
+    key = _key(inputs)
+    return f"runs/{key[:2]}/{key}"
+
+
+def path_of(entry: Entry) -> str:
+    """The file, in a cache or on a remote, of one run."""
+    return f"{folder_of(entry)}/{_digest(entry)}"

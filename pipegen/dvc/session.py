@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipegen.dvc.cache import Cache
 from pipegen.dvc.command_line import CommandLine
@@ -34,6 +35,10 @@ from pipegen.dvc.stages import Stage
 from pipegen.dvc.state import State
 from pipegen.dvc.status import Status
 from pipegen.dvc.ways import Step, Taken, Unusual, Way
+
+if TYPE_CHECKING:
+    from pipegen.dvc.bearer import Bearer
+    from pipegen.dvc.stores import RemoteChoice
 
 Paths = tuple[list[str], list[str]]
 
@@ -165,6 +170,42 @@ class Session:
             except Unusual:
                 continue
         raise AssertionError("the command line takes every stage")
+
+    # ------------------------------------------------------------------------------------------ what others made
+
+    def entry(self, address: str) -> Entry:
+        """What is known of a stage's last run, in the lock file's words; empty where nothing is."""
+        return self._results.entry(address)
+
+    def adopt(self, entries: Mapping[str, Entry]) -> None:
+        """Take entries, by address, that other machines made, into the lock files."""
+        for address, entry in entries.items():
+            self._results.adopt(address, entry)
+        with self._lock:
+            self._write()
+
+    def inputs(self, address: str) -> Entry:
+        """What a stage reads now, in the lock file's words, and the paths of what it makes.
+
+        Empty where the run cache never keeps what it makes.
+
+        Raises:
+            StageError: what it reads is missing.
+        """
+        stage = self._stages[address]
+        with self._lock:
+            for way in self._ways(judging=True):
+                try:
+                    return way.inputs(stage)
+                except Unusual:
+                    continue
+        raise AssertionError("the command line takes every stage")
+
+    def bearer(self, remote: RemoteChoice) -> Bearer:
+        """What brings data here from a remote, and from here to it; it shares this session's hashes."""
+        from pipegen.dvc.bearer import Bearer
+
+        return Bearer(self._root, self._settings, self._state, self._stages, remote, self._notify)
 
     # ------------------------------------------------------------------------------------------ running
 

@@ -25,6 +25,8 @@ class Settings:
     hardlink_lock: bool
     plain_cache: bool
     """Whether files in the cache are copies, owned by nobody but the user: DVC's default."""
+    links: tuple[str, ...] = ("reflink", "copy")
+    """The kinds of link from the workspace to the cache (`cache.type`), the first that this disk can."""
 
     @classmethod
     def read(cls, root: Path) -> Settings:
@@ -57,6 +59,7 @@ class Settings:
             autostage=switch("autostage"),
             no_scm=switch("no_scm"),
             hardlink_lock=switch("hardlink_lock"),
+            links=tuple(links.split(",")),
             plain_cache=understood and not other and links in _PLAIN_LINKS and "://" not in cache,
         )
 
@@ -99,3 +102,27 @@ def _default_site_cache() -> str:
     from dvc.dirs import site_cache_dir
 
     return str(site_cache_dir())
+
+
+def remote_of(root: Path, name: str | None) -> tuple[str | None, dict[str, str] | None]:
+    """The name of a remote (DVC's default one for None) and what the configuration says of it.
+
+    A path in its `url` is absolute, as DVC has it: relative to the file that says it. None where nothing is said.
+    """
+    remotes: dict[str, dict[str, str]] = {}
+    default: str | None = None
+    for file in _files(root):
+        try:
+            said = list(_read(file))
+        except (configparser.Error, UnicodeDecodeError):
+            continue
+        for section, key, value in said:
+            if (section, key) == ("core", "remote"):
+                default = value
+            kind, _, rest = section.strip("'\"").partition(" ")
+            if kind == "remote" and rest:
+                beside = key == "url" and "://" not in value and not os.path.isabs(value)
+                text = str(_beside(file, value)) if beside else value
+                remotes.setdefault(rest.strip("'\" "), {})[key] = text
+    name = name or default
+    return name, remotes.get((name or "").lower())

@@ -52,6 +52,12 @@ class Way(Protocol):
     def reasons(self, stage: Stage, entry: Entry) -> list[str]:
         """Why it is not up to date; none where it is."""
 
+    def inputs(self, stage: Stage) -> Entry:
+        """What it now reads, as its lock entry would say, and the paths of what it makes: the run cache's key.
+
+        Empty where the run cache never keeps it.
+        """
+
     def begin(self, stage: Stage, entry: Entry, *, force: bool) -> Taken:
         """All that comes before the command."""
 

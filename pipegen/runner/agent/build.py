@@ -1,0 +1,74 @@
+"""What is being built, and by whom: the commit and its tree, and what the CI server says of itself."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipegen.errors import WorkspaceError
+
+
+@dataclass(frozen=True)
+class Build:
+    """The build that a stage belongs to."""
+
+    commit: str
+    tree: str
+    """The hash of the commit's content: equal for the merge commits that each agent makes of one pull request."""
+    agent: str
+    workflows: tuple[str, ...] = ()
+    url: str = ""
+    """Of the build on its server; empty where there is none."""
+    is_foreign: bool = False
+    """A pull request from outside: its results are for itself alone."""
+
+
+def build_of(folder: Path, env: Mapping[str, str] | None = None) -> Build:
+    """The build that this process belongs to.
+
+    Args:
+        folder: in the git repository.
+        env: the variables that Jenkins and GoCD set; the process's own for None. Jenkins' `CHANGE_FORK` is set for a
+            pull request from a fork; other servers can set `PIPEGEN_FOREIGN`.
+
+    Raises:
+        WorkspaceError: there is no git, or no commit.
+    """
+    env = os.environ if env is None else env
+    commit, tree = git(folder, "rev-parse", "HEAD", "HEAD^{tree}").split()
+    return Build(
+        commit,
+        tree,
+        env.get("NODE_NAME") or socket.gethostname(),
+        tuple(name for name in env.get("PIPEGEN_WORKFLOWS", "").split(",") if name),
+        env.get("BUILD_URL") or _gocd_url(env),
+        bool(env.get("CHANGE_FORK") or env.get("PIPEGEN_FOREIGN")),
+    )
+
+
+def _gocd_url(env: Mapping[str, str]) -> str:
+    words = ("GO_PIPELINE_NAME", "GO_PIPELINE_COUNTER", "GO_STAGE_NAME", "GO_STAGE_COUNTER")
+    if not all(env.get(word) for word in words):
+        return ""
+    server = env.get("GO_SERVER_URL", "").rstrip("/").removesuffix("/go")
+    return f"{server}/go/pipelines/" + "/".join(env[word] for word in words)
+
+
+def git(folder: Path, *words: str) -> str:
+    """What a git command prints.
+
+    Raises:
+        WorkspaceError: it fails; its own words say why.
+    """
+    try:
+        done = subprocess.run(("git", *words), cwd=folder, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise WorkspaceError("git is not installed, or not on the PATH") from None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise WorkspaceError(f"git {words[0]} failed in {folder}: {last}")
+    return done.stdout.strip()

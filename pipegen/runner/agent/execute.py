@@ -1,0 +1,456 @@
+"""One stage on an agent, step by step. `execute` tells the whole way."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from pipegen.dvc import fragments
+from pipegen.dvc.bearer import Moved
+from pipegen.dvc.errors import RemoteError, StageError
+from pipegen.dvc.fragments import Fragment, Merged
+from pipegen.dvc.lockfile import Entry
+from pipegen.dvc.runcache import folder_of
+from pipegen.dvc.session import Session
+from pipegen.dvc.set_params import set_params
+from pipegen.dvc.shell import Command
+from pipegen.dvc.stages import Stage
+from pipegen.dvc.ways import Step
+from pipegen.dvc.workspace import Workspace
+from pipegen.errors import PipegenError, RunFailed
+from pipegen.records import Outcome, StageRecord
+from pipegen.runner import pyenv
+from pipegen.runner.agent import record
+from pipegen.runner.agent.artifact_tests import Results, not_run, run_tests
+from pipegen.runner.agent.build import Build, build_of
+from pipegen.runner.agent.commands import Commands, Stopped, commands
+from pipegen.runner.agent.console import Console
+from pipegen.runner.agent.plan_check import check_plan
+from pipegen.runner.agent.task import AgentTask
+from pipegen.runner.history import own_folder
+from pipegen.runner.values import Values
+
+BUSY_FOR = 60.0
+"""Seconds to wait for another process that uses the stage's files."""
+
+
+def execute(task: AgentTask, console: Console) -> StageRecord:
+    """Bring one stage up to date with nothing but the commit, the DVC remote and the fragments of what it needs.
+
+    Its fragment, record and JUnit file exist afterwards, whatever becomes of it.
+
+    Raises:
+        RunFailed: its command or its tests failed.
+        PipegenError: whatever else stood against it.
+    """
+    own_folder(task.scratch.parent)
+    work = Work(task, console)
+    console.event("stage_started", f"{task.address} begins on {work.build.agent}", stage=task.address)
+    try:
+        with console.heartbeat(task.address), commands(console, task.scratch) as work.commands:
+            work.go()
+    except PipegenError as error:
+        work.failed(error.message, "stopped" if isinstance(error, Stopped) else "failed")
+        raise
+    except BaseException as error:
+        work.failed(f"{type(error).__name__}: {error}", "failed")
+        raise
+    finally:
+        work.leave_files()
+    return work.record
+
+
+@dataclass
+class Work:
+    """One stage and how far it has come."""
+
+    task: AgentTask
+    console: Console
+    build: Build = field(init=False)
+    record: StageRecord = field(init=False)
+    commands: Commands = field(init=False)
+    began: float = field(default_factory=time.monotonic)
+    stamp: str = ""
+    merged: Merged = field(default_factory=Merged)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    """Of all stages that it needs, then its own."""
+    origin: str = ""
+    """Where a restored result was found."""
+    fragment: Fragment | None = None
+    results: Results | None = None
+
+    def __post_init__(self) -> None:
+        self.build = build_of(self.task.folder)
+        self.record = StageRecord(
+            stage=self.task.address,
+            outcome="skipped",
+            started=record.now(),
+            agent=self.build.agent,
+            commit=self.build.commit,
+            tree=self.build.tree,
+            workflows=self.build.workflows,
+            url=self.build.url,
+            versions=_versions(),
+        )
+
+    # ------------------------------------------------------------------------------------------ the way
+
+    def go(self) -> None:
+        """All steps, in order."""
+        self.check()
+        workspace = Workspace(self.task.folder)
+        with workspace.session(self.console.notice) as session:
+            self.open(workspace, session)
+            self.take_over_what_it_needs()
+            self.fetch()
+            if self.task.force or not self.restore():
+                self.run()
+            self.test()
+            self.verify()
+            self.push()
+            self.succeeded()
+
+    def check(self) -> None:
+        """The generated file is of this description, and the parameters have this run's values."""
+        task = self.task
+        check_plan(task.pipeline, task.stages, task.place, os.environ)
+        self.apply_values()
+
+    def open(self, workspace: Workspace, session: Session) -> None:
+        """Work in this workspace from here on."""
+        self.workspace, self.session = workspace, session
+        self.bearer = session.bearer(self.task.remote)
+
+    @property
+    def stage(self) -> Stage:
+        """The stage as DVC has it."""
+        return self.workspace.stages[self.task.address]
+
+    # ------------------------------------------------------------------------------------------ what it needs
+
+    def apply_values(self) -> None:
+        """Write the run's values into the parameter files before anything is hashed."""
+        values = Values.read(self.task.values)
+        if values and values.set:
+            self.note(values=dict(values.set))
+            written = set_params(self.task.folder, values.set)
+            said = ", ".join(f"{name} = {value}" for name, value in values.set.items())
+            self.console.event("values", f"this run has {said}", set=dict(values.set), files=written)
+        self.stamp = fragments.stamp_of(self.build.tree, values.stamp if values and values.set else b"")
+
+    def take_over_what_it_needs(self) -> None:
+        """The lock entries of all it needs: from fragments, else by restoring what ran before."""
+        needed = self.task.ancestors
+        self.merged = fragments.merge(fragments.fragments_in(self.task.fragments), needed, self.stamp)
+        self.entries = {a: self.merged.entries[a] for a in needed if a in self.merged.entries}
+        self.session.adopt(self.entries)
+        for address in needed:
+            if address not in self.entries:
+                self.entries[address] = self.restore_missing(address)
+
+    def restore_missing(self, address: str) -> Entry:
+        """A stage whose fragment is not here, from the lock file of the commit or from the run cache."""
+        said = self.merged.failed.get(address)
+        if said is not None:
+            raise RunFailed(f"{address}, which {self.task.address} needs, failed: {said}")
+        lacking = f"{address}, which {self.task.address} needs, has not run for this tree"
+        try:
+            self.note_fetched(self.bring(address))
+            found = self.known_result(address)
+        except StageError as error:
+            raise RunFailed(
+                f"{lacking}: it has no fragment in {self.task.fragments}, and {error.message}"
+            ) from None
+        if found is None:
+            raise RunFailed(
+                f"{lacking}: it has no fragment in {self.task.fragments}, and no run of it is in the run cache; "
+                f"run {address} first"
+            )
+        self.console.notice(f"{address} has no fragment here; its result was {found[1]}")
+        self.merged.files[address] = fragments.carried(self.workspace.stages[address], self.task.folder)
+        return found[0]
+
+    def bring(self, address: str) -> Moved:
+        """Put what a stage reads into the workspace: from the remote, and what travelled in fragments."""
+        moved = self.bearer.bring(self.bearer.wanted(address, self.entries))
+        for other in self.workspace.needs[address]:
+            if other in self.entries and other != address:
+                producer = self.workspace.stages[other]
+                carried = self.merged.files.get(other, {})
+                fragments.put_carried(
+                    self.workspace.stages[address], producer, carried, self.entries[other], self.task.folder
+                )
+        return moved
+
+    def fetch(self) -> None:
+        """Only what the stage reads, and what it adds to or keeps if it is persistent or frozen."""
+        self.note_fetched(self.bring(self.task.address))
+        locked = self.session.entry(self.task.address)
+        kept = [out.path for out in self.stage.outs if out.persist or self.stage.frozen]
+        if locked and kept:
+            self.note_fetched(self.bearer.bring(self.bearer.made(self.task.address, locked)))
+        total = self.record.fetched
+        if total.get("objects"):
+            self.console.event("fetched", f"fetched {_amount(total)}", stage=self.task.address, **total)
+
+    # ------------------------------------------------------------------------------------------ its result
+
+    def restore(self) -> bool:
+        """Take its result from an earlier run of this command on this data, if there is one."""
+        found = self.known_result(self.task.address)
+        if found is None:
+            return False
+        self.origin = found[1]
+        self.note(outcome="unchanged" if found[1] == "here already" else "restored")
+        self.console.event(
+            "restored",
+            f"{self.task.address} ran before with the same command on the same data: its result was {found[1]}",
+            stage=self.task.address,
+        )
+        return True
+
+    def known_result(self, address: str) -> tuple[Entry, str] | None:
+        """The entry of an earlier run on the same inputs, whose outputs are now in place, and where it was found."""
+        stage = self.workspace.stages[address]
+        inputs = {} if stage.frozen else self.session.inputs(address)
+        locked = self.session.entry(address)
+        if locked and not self.session.reasons(address):
+            return locked, "here already"
+        if inputs and locked and folder_of(inputs) == folder_of(locked):
+            try:
+                self.note_fetched(self.bearer.bring(self.bearer.made(address, locked)))
+                return locked, "in the commit's lock file"
+            except RemoteError as error:
+                self.console.notice(f"the lock file knows {address}, but {error.message}")
+        found = self.bearer.remembered(inputs)
+        if found is None:
+            return None
+        self.note_fetched(self.bearer.bring(self.bearer.made(address, found[0])))
+        self.session.adopt({address: found[0]})
+        return found
+
+    def run(self) -> None:
+        """Run its command, again after a failure where it may be tried again."""
+        for attempt in range(1, self.task.attempts + 1):
+            self.note(attempts=attempt)
+            self.deadline = time.monotonic() + self.task.timeout
+            message = self.try_once()
+            if not message:
+                return
+            if attempt < self.task.attempts:
+                self.console.notice(f"attempt {attempt} of {self.task.attempts} failed: {message}")
+        raise RunFailed(f"{self.task.address} failed: {message}")
+
+    def try_once(self) -> str:
+        """One attempt; the answer says what went wrong."""
+        address = self.task.address
+        begun = self.session.begin(address, force=self.task.force, env=self.env)
+        waited_until = time.monotonic() + BUSY_FOR
+        while begun.step is Step.BUSY and time.monotonic() < waited_until:
+            time.sleep(0.2)
+            begun = self.session.begin(address, force=self.task.force, env=self.env)
+        if begun.step is Step.BUSY:
+            raise RunFailed(f"{address} can't run: {begun.reasons[0]}")
+        if begun.step is not Step.RUN:
+            self.note(outcome=_OUTCOMES[begun.step])
+            return ""
+        assert begun.command
+        try:
+            self.set_up()
+            self.console.event(
+                "command_started",
+                f"runs, since {'; '.join(begun.reasons)}: {' && '.join(begun.command.lines)}",
+                stage=address,
+                attempt=self.record.attempts,
+            )
+            ended = self.commands.run(address, begun.command, self.deadline)
+        except BaseException:
+            self.session.abandon(address)
+            raise
+        self.note(command_seconds=round(self.record.command_seconds + ended.seconds, 3))
+        if not ended.ok:
+            self.session.abandon(address)
+            return ended.message
+        try:
+            self.session.finish(address)
+        except StageError as error:
+            return error.message
+        self.note(outcome="ran")
+        return ""
+
+    # ------------------------------------------------------------------------------------------ its environment
+
+    @cached_property
+    def env(self) -> dict[str, str]:
+        """The variables of its commands beyond those of this process; with those of `python:`, which is made now."""
+        own = self.task.env(os.environ)
+        asked = self.task.pipeline.python
+        if asked is None:
+            return own
+        requirements = [self.task.folder / path for path in asked.requirements]
+        folder = pyenv.prepare(asked.version, requirements, self.console.notice)
+        self.note(python=str(folder))
+        return {**own, **pyenv.activated(folder, {**os.environ, **own})}
+
+    def set_up(self) -> None:
+        """The commands of `setup:`, each time."""
+        if "set_up_done" in self.__dict__:
+            return
+        for line in self.task.pipeline.setup:
+            command = Command(
+                (line,), (("/bin/sh", "-c", line),), str(self.task.folder), {**os.environ, **self.env}
+            )
+            ended = self.commands.run("setup", command, self.deadline)
+            if not ended.ok:
+                raise RunFailed(
+                    f"the setup of {self.task.address} failed: {ended.message.removeprefix('its ')}: {line}"
+                )
+        self.__dict__["set_up_done"] = True
+
+    # ------------------------------------------------------------------------------------------ tests and the end
+
+    def test(self) -> None:
+        """Test what it made, wherever it came from."""
+        tests = self.task.tests
+        if not tests:
+            return
+        if self.record.outcome != "ran":
+            self.deadline = time.monotonic() + self.task.timeout
+        self.set_up()
+        self.results = run_tests(
+            self.task.address,
+            tests,
+            self.commands,
+            folder=self.task.folder,
+            env={**os.environ, **self.env},
+            scratch=self.task.scratch,
+            deadline=self.deadline,
+            masked=self.console.masked,
+        )
+        counts = self.results.counts
+        self.note(tests=counts)
+        bad = counts["failures"] + counts["errors"]
+        self.console.event(
+            "tested", f"{counts['tests']} tests, {bad} failed", stage=self.task.address, **counts
+        )
+        if self.results.failed:
+            raise RunFailed(f"the tests of {self.task.address} failed: {'; '.join(self.results.failed)}")
+
+    def verify(self) -> None:
+        """Whatever was reported, the lock entry and the outputs must be there."""
+        entry = self.session.entry(self.task.address)
+        said = {out.get("path") for out in entry.get("outs") or ()}
+        missing = [o.path for o in self.stage.outs if o.is_local and not os.path.lexists(o.target)]
+        if not entry or missing or not {out.path for out in self.stage.outs} <= said:
+            what = f"{', '.join(missing)} is not there" if missing else "the lock file does not have it"
+            raise StageError(f"{self.task.address} seemed to succeed, but {what}")
+        self.entries[self.task.address] = entry
+        self.note(
+            lock=dict(entry), params=dict(record.params_of(entry)), metrics=record.metrics_of(self.stage)
+        )
+
+    def push(self) -> None:
+        """Bring what it made to the remote, and where others may restore it."""
+        task = self.task
+        if not task.push:
+            self.console.notice("nothing is pushed: other agents can't have what it made")
+            return
+        if self.bearer.store is None:
+            self.console.notice("no DVC remote is configured: other agents can't have what it made")
+            return
+        if self.origin == f"on {self.bearer.store.shown}":
+            return
+        if self.build.is_foreign:
+            self.console.notice("a pull request from outside: its runs are not offered to other builds")
+        elif not self.bearer.store.has_runs:
+            self.console.notice(
+                "DVC has no run cache on a remote of this kind: other builds run the stage again"
+            )
+        moved = self.bearer.push(
+            task.address, self.entries[task.address], run=not self.build.is_foreign, again=task.force
+        )
+        self.note(pushed=asdict(moved))
+        self.console.event("pushed", f"pushed {_amount(asdict(moved))}", stage=task.address, **asdict(moved))
+
+    def succeeded(self) -> None:
+        """What it hands on."""
+        own = {self.task.address: fragments.carried(self.stage, self.task.folder)}
+        files = {a: found for a, found in {**self.merged.files, **own}.items() if found and a in self.entries}
+        self.fragment = Fragment(self.task.address, self.stamp, entries=self.entries, files=files)
+
+    # ------------------------------------------------------------------------------------------ what is left behind
+
+    def failed(self, message: str, outcome: Outcome) -> None:
+        """Nothing is handed on but that it failed, and why."""
+        self.note(outcome=outcome, message=self.console.masked(message))
+        stamp = self.stamp or self.build.tree
+        self.fragment = Fragment(self.task.address, stamp, state="failed", message=self.record.message)
+
+    def leave_files(self) -> None:
+        """Fragment, record and JUnit file: servers look for them in any case."""
+        self.note(ended=record.now(), seconds=round(time.monotonic() - self.began, 3))
+        self.console.close()
+        if not self.task.log.exists():
+            self.task.log.parent.mkdir(parents=True, exist_ok=True)
+            self.task.log.touch()
+        tests = [str(test) for test in self.task.stage.ci.tests]
+        if tests:
+            reason = self.record.message or "the stage did not get so far"
+            (self.results or not_run(self.task.address, tests, reason)).write(self.task.junit)
+        record.write_record(self.record, self.task.record)
+        if self.fragment:
+            self.fragment.write(self.task.fragment)
+        self.console.event(
+            "stage_finished",
+            f"{self.task.address}: {self.record.outcome}"
+            + (f": {self.record.message}" if self.record.message else ""),
+            stage=self.task.address,
+            outcome=self.record.outcome,
+            seconds=self.record.seconds,
+            message=self.record.message,
+        )
+
+    def note(self, **fields: Any) -> None:
+        """Put something into the record."""
+        self.record = replace(self.record, **fields)
+
+    def note_fetched(self, moved: Moved) -> None:
+        """Add to what was fetched."""
+        before = self.record.fetched
+        self.note(fetched={word: before.get(word, 0) + value for word, value in asdict(moved).items()})
+
+
+_OUTCOMES: Mapping[Step, Outcome] = {
+    Step.UNCHANGED: "unchanged",
+    Step.RESTORED: "restored",
+    Step.VERIFIED: "verified",
+}
+
+
+def _amount(moved: Mapping[str, float]) -> str:
+    size = moved["bytes"]
+    shown = (
+        f"{size:g} bytes"
+        if size < 1000
+        else f"{size / 1e3:.3g} kB"
+        if size < 1e6
+        else f"{size / 1e6:,.1f} MB"
+    )
+    return f"{moved['objects']:g} objects, {shown}, in {moved['seconds']:.2g} s"
+
+
+def _versions() -> dict[str, str]:
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    from pipegen import __version__
+
+    found = {"pipegen": __version__, "python": platform.python_version()}
+    with contextlib.suppress(PackageNotFoundError):
+        found["dvc"] = version("dvc")
+    return found

@@ -1,0 +1,66 @@
+"""The record of one stage: what is kept of it, whatever became of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipegen.dvc.load import load
+from pipegen.dvc.lockfile import Entry
+from pipegen.dvc.stages import Stage
+from pipegen.errors import os_error
+from pipegen.records import StageRecord
+
+_MOST = 256 * 1024
+"""Bytes of a metrics file that goes into the record."""
+
+
+def write_record(record: StageRecord, path: Path) -> None:
+    """Write a record. Raises FileError if it can't be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            json.dumps(asdict(record), indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8"
+        )
+    except OSError as error:
+        raise os_error(error, "write", path) from None
+
+
+def now() -> str:
+    """The present time: ISO 8601, UTC."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+def params_of(entry: Entry) -> Mapping[str, Any]:
+    """The parameters of a run by file, as the lock file has them."""
+    return dict(entry.get("params") or {})
+
+
+def metrics_of(stage: Stage) -> dict[str, Any]:
+    """What a stage's metrics files hold, by path; what is too large or can't be read is left out."""
+    found: dict[str, Any] = {}
+    for out in stage.outs:
+        if (
+            out.kind == "metrics"
+            and out.is_local
+            and os.path.isfile(out.target)
+            and os.path.getsize(out.target) <= _MOST
+        ):
+            with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
+                found[os.path.relpath(out.target)] = _read(Path(out.target))
+    return found
+
+
+def _read(path: Path) -> Any:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".json":
+        return json.loads(text)
+    return load(text) if path.suffix in (".yaml", ".yml") else text
