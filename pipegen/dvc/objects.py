@@ -61,7 +61,8 @@ class Objects:
                 if stage.is_callback or stage.always_changed:
                     found.append("it always runs")
                 found += _statuses(loaded.deps, "it reads")
-            found += _statuses(loaded.outs, "it makes")
+            if not found:  # DVC too looks at outputs last; looking takes rights from files in the cache
+                found = _statuses(loaded.outs, "it makes")
         return ["it never ran"] if found and stage.name and not entry else found
 
     def inputs(self, stage: Stage) -> Entry:
