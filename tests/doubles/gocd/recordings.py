@@ -10,6 +10,8 @@ from typing import Any
 
 JSON = dict[str, Any]
 CONTRACTS = Path(__file__).resolve().parents[4] / "shared" / "contracts" / "gocd"
+PROVED = CONTRACTS.parents[1] / "proved" / "pipelines.gocd.yaml"
+"""Four pipelines with a fan-in, made by hand, that ran on a real server [F 6]."""
 APP = "/srv/repos/app.git"
 FILES = {
     "build.sh": """#!/bin/sh

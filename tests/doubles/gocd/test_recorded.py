@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from tests.doubles.gocd import definitions, recordings
 from tests.doubles.gocd.agent import Agent
 from tests.doubles.gocd.conftest import Start
 from tests.doubles.gocd.origin import Origin
-from tests.doubles.gocd.recordings import APP, CONTRACTS, answer, comparable, request
+from tests.doubles.gocd.recordings import APP, CONTRACTS, PROVED, answer, comparable, request
 from tests.doubles.gocd.refusals import Answer, Uncited
 from tests.doubles.gocd.runs import JobRun
 from tests.doubles.gocd.server import GoCDDouble
@@ -16,7 +19,7 @@ from tests.doubles.gocd.server import GoCDDouble
 pytestmark = [
     pytest.mark.contracts,
     pytest.mark.skipif(
-        not CONTRACTS.is_dir(),
+        not (CONTRACTS.is_dir() and PROVED.is_file()),
         reason="the recordings of real servers (../shared/contracts/gocd) are not here",
     ),
 ]
@@ -267,6 +270,64 @@ def test_path_filters(start: Start, origin: Origin) -> None:
         name: answer(number)["pipelines"][0]["counter"] for name, number in (("filt", 502), ("filt-inv", 503))
     }
     assert {name: server.run(name).counter for name in counters} == counters
+
+
+def fan_of(server: GoCDDouble, folder: Path, *without: str) -> GoCDDouble:
+    """Load the four pipelines that ran on a real server, without their naps, and with the time-outs that the strict
+    reader wants."""
+    data = yaml.safe_load(PROVED.read_text("utf-8").replace("; sleep 2", ""))
+    data["pipelines"] = {name: of for name, of in data["pipelines"].items() if name not in without}
+    for pipeline in data["pipelines"].values():
+        for stage in pipeline["stages"]:
+            stage["run"]["jobs"]["j"]["timeout"] = 5
+    file = folder / "fan.gocd.yaml"
+    file.write_text(yaml.safe_dump(data), "utf-8")
+    server.load(file)
+    return server
+
+
+@pytest.fixture
+def two_agents(start: Start, origin: Origin) -> GoCDDouble:
+    """A server for them."""
+    return start({"/srv/repos/fan.git": origin.path}, FIRST, SECOND)
+
+
+def test_a_fan_in_runs_once_for_each_commit(two_agents: GoCDDouble, origin: Origin, tmp_path: Path) -> None:
+    fan = fan_of(two_agents, tmp_path)
+    for counter in (1, 2):
+        commit = origin.commit({"x": str(counter)}, f"commit {counter}")
+        runs = fan.poll()
+        order = [run.name for run in runs]
+        assert sorted(order) == ["fan-a", "fan-b1", "fan-b2", "fan-c"]
+        assert {(run.counter, run.revision, run.passed) for run in runs} == {(counter, commit, True)}
+        last = fan.run("fan-c")
+        assert {stage.locator for stage in last.upstream.values()} == {
+            f"fan-b1/{counter}/run/1",
+            f"fan-b2/{counter}/run/1",
+        }
+    said = fan.run("fan-b1").jobs[0].console.output()
+    assert {"GO_DEPENDENCY_LABEL_UP_A=2", "GO_DEPENDENCY_LOCATOR_UP_A=fan-a/2/run/1", "ALPHA=default"} <= set(
+        said
+    )
+
+
+def test_what_a_trigger_sets_does_not_cross(two_agents: GoCDDouble, tmp_path: Path) -> None:
+    fan = fan_of(
+        two_agents, tmp_path, "fan-b2", "fan-c"
+    )  # what these do on a commit seen before is not known
+    fan.poll()
+    run = fan.trigger("fan-a", {"ALPHA": "0.9"})
+    assert "ALPHA=0.9" in run.jobs[0].console.output()
+    below = fan.run("fan-b1")
+    assert below.upstream["up_a"].run is run
+    assert "ALPHA=default" in below.jobs[0].console.output()
+
+
+def test_a_fan_in_on_two_runs_of_one_commit_is_refused(two_agents: GoCDDouble, tmp_path: Path) -> None:
+    fan = fan_of(two_agents, tmp_path)
+    fan.poll()
+    with pytest.raises(Uncited, match="two runs of fan-a of one commit"):
+        fan.trigger("fan-a")
 
 
 def test_a_timer(start: Start, app: Origin) -> None:
