@@ -85,7 +85,6 @@ def _task(
 
     if stage not in project.stages:
         raise PipegenError(f"no stage is called {stage!r}; {nearest(stage, project.stages)}")
-    project.generate(["dvc"]).check()
     folder = project.folder.resolve()
     return AgentTask(
         pipeline=project.pipeline,

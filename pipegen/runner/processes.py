@@ -80,10 +80,18 @@ class Child:
         log: the file that takes its output.
         guard: ends it if pipegen is killed.
         done: called from another thread when it is through, with a message that is empty if it succeeded.
+        then: called in that thread first, if it succeeded.
     """
 
-    def __init__(self, command: Command, log: Path, guard: Guard, done: Callable[[str], None]) -> None:
-        self._command, self._guard, self._done = command, guard, done
+    def __init__(
+        self,
+        command: Command,
+        log: Path,
+        guard: Guard,
+        done: Callable[[str], None],
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._command, self._guard, self._done, self._then = command, guard, done, then
         self._group = 0
         self._stopped = False
         self._began = time.monotonic()
@@ -107,6 +115,8 @@ class Child:
         except Exception as error:  # the thread must always report
             message = f"can't run its command: {error}"
         self.seconds = time.monotonic() - self._began
+        if not message:
+            self._then()
         with contextlib.suppress(OSError):
             self._output.close()
         self._done(message)

@@ -174,7 +174,7 @@ class _Run:
         if begun.step is Step.BUSY:
             self._busy(address, begun)
         elif begun.step is Step.RUN:
-            self._launch(address, begun, guard)
+            self._launch(address, begun, session, guard)
         else:
             self._finish(address, _STEP_OUTCOMES[begun.step], begun.reasons)
 
@@ -184,7 +184,7 @@ class _Run:
             self.notice(f"{address} waits: {begun.reasons[0]}")
         self.waiting.append((time.monotonic() + _TICK, address))
 
-    def _launch(self, address: str, begun: Begun, guard: Guard) -> None:
+    def _launch(self, address: str, begun: Begun, session: Session, guard: Guard) -> None:
         assert begun.command
         log = self.logs / log_name(address)
         try:
@@ -194,7 +194,13 @@ class _Run:
         shown = _shown(log, self.workspace.folder)
         self.say(StageStarted(address, begun.reasons, begun.command.lines, shown, self.expected.get(address)))
         self.held |= self.tasks[address].mutexes
-        child = Child(begun.command, log, guard, lambda message: self.inbox.put((address, message)))
+        child = Child(
+            begun.command,
+            log,
+            guard,
+            done=lambda message: self.inbox.put((address, message)),
+            then=lambda: session.hash_ahead(address),
+        )
         self.running[address] = _Running(child, log, begun.reasons)
 
     def _ended(self, address: str, message: str, session: Session) -> None:

@@ -21,6 +21,40 @@ from pipegen.project import Project
 from tests.support.repositories import dvc, sh, write
 
 ROOT = Path(__file__).resolve().parents[2]
+DESCRIPTION = """\
+pipegen: 1
+name: small
+stages:
+  source:
+    cmd: "cat seed.txt > source.txt; echo source ran"
+    deps: [seed.txt]
+    outs: [source.txt]
+  left:
+    cmd: "mkdir -p left/deep; cat source.txt > left/one; echo two > left/deep/two; echo '{\\"rows\\": 2}' > left.json"
+    deps: [source.txt]
+    params: [left.rows]
+    outs: [left]
+    metrics: [{left.json: {cache: false}}]
+    ci: {tests: ["test -s left/one"]}
+  right:
+    foreach: [a, b]
+    do:
+      cmd: "cat source.txt > right-${item}.txt; echo ${item} >> right-${item}.txt"
+      deps: [source.txt]
+      outs: ["right-${item}.txt"]
+  join:
+    cmd: "cat left/deep/two left.json right-a.txt right-b.txt > join.txt"
+    deps: [left/deep/two, left.json, right-a.txt, right-b.txt]
+    outs: [join.txt]
+  last:
+    cmd: "wc -c < join.txt > last.txt"
+    deps: [join.txt]
+    outs: [last.txt]
+    ci: {after: [right]}
+workflows: {push: {on: {push: {branches: [main]}}}}
+"""
+FILES = {"seed.txt": "seed\n", "params.yaml": "left: {rows: 2}  # of the left\n"}
+"""A source, a fan-out with a folder and an uncached metric, a join that reads parts of them, and a last stage."""
 FRAGMENTS = Path(".pipegen") / "fragments"
 
 
@@ -144,7 +178,8 @@ def make_origin(folder: Path, template: Path, description: str, remote: str | No
     shutil.copytree(template, folder, symlinks=True)
     write(folder, {"pipegen.yaml": description, **files})
     if remote:
-        dvc(folder, "remote", "add", "-d", "store", remote)
+        with (folder / ".dvc" / "config").open("a") as config:
+            config.write(f"[core]\n    remote = store\n['remote \"store\"']\n    url = {remote}\n")
     Project.open(folder).generate(["dvc"]).write()
     sh(folder, "git", "add", "-A")
     sh(folder, "git", "commit", "-qm", "start")

@@ -30,7 +30,7 @@ from pipegen.runner.agent.artifact_tests import Results, not_run, run_tests
 from pipegen.runner.agent.build import Build, build_of
 from pipegen.runner.agent.commands import Commands, Stopped, commands
 from pipegen.runner.agent.console import Console
-from pipegen.runner.agent.plan_check import check_plan
+from pipegen.runner.agent.plan_check import check_dvc_file, check_plan
 from pipegen.runner.agent.task import AgentTask
 from pipegen.runner.history import own_folder
 from pipegen.runner.values import Values
@@ -116,8 +116,9 @@ class Work:
             self.succeeded()
 
     def check(self) -> None:
-        """The generated file is of this description, and the parameters have this run's values."""
+        """The generated files are of this description, and the parameters have this run's values."""
         task = self.task
+        check_dvc_file(task.pipeline, task.folder)
         check_plan(task.pipeline, task.stages, task.place, os.environ)
         self.apply_values()
 

@@ -1,12 +1,16 @@
-"""Whether the generated file that runs this stage was made from this description."""
+"""Whether the generated files that run this stage, the CI server's and `dvc.yaml`, are of this description."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from pipegen.description.model import Pipeline
-from pipegen.description.stages import ResolvedStage
+import yaml
+
+from pipegen.description.model import Pipeline, StagesFrom
+from pipegen.description.stages import DVC_FILE, ResolvedStage, dvc_data
 from pipegen.description.text import Name
+from pipegen.dvc.load import load
 from pipegen.errors import CheckFailed, PlanError
 from pipegen.plan.build import build
 from pipegen.plan.merge import merge
@@ -40,6 +44,23 @@ def check_plan(
         f"the CI server runs a plan ({', '.join(names)}: {expected}) that is not this description's: "
         "run `pipegen generate`, commit what it writes, and let the server read it"
     )
+
+
+def check_dvc_file(pipeline: Pipeline, folder: Path) -> None:
+    """Compare `dvc.yaml` with the stages of the description; how it is written does not matter.
+
+    Raises:
+        CheckFailed: they differ.
+    """
+    if isinstance(pipeline.stages, StagesFrom):
+        return
+    path = folder / DVC_FILE
+    try:
+        found = load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        found = None
+    if found != dvc_data(pipeline):
+        raise CheckFailed(f"{path} is not what the description says: run `pipegen generate` and commit what it writes")
 
 
 def _chains(pipeline: Pipeline) -> list[bool]:
