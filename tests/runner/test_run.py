@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from pipegen.records import Event, StageFinished, StageStarted
 from tests.runner.conftest import Make
+from tests.support.processes import runs
 from tests.support.repositories import pipegen_run, sh
 
 FAN = """\
@@ -191,19 +193,25 @@ def test_command_line(repository: Make) -> None:
     assert "bad: it never ran" in output
 
 
-def _interrupted(folder: Path, signals: int, number: signal.Signals = signal.SIGINT) -> tuple[int, str]:
+def _interrupted(folder: Path, number: signal.Signals, *, twice: bool = False) -> tuple[int, str]:
     process = command(folder, "-j", "2")
     assert process.stdout
-    lines = []
-    while "started" not in (line := process.stdout.readline()):
-        lines.append(line)
-    time.sleep(0.3)
-    for _ in range(signals):
+    said = _read_until(process.stdout, "started")
+    process.send_signal(number)
+    if twice:
+        said += _read_until(process.stdout, "will be finished")
         process.send_signal(number)
-        time.sleep(0.2)
     rest, errors = process.communicate(timeout=30)
     assert "Traceback" not in errors
-    return process.returncode, rest
+    return process.returncode, said + rest
+
+
+def _read_until(stream: IO[str], word: str) -> str:
+    lines = [""]
+    while word not in lines[-1]:
+        lines.append(stream.readline())
+        assert lines[-1], lines
+    return "".join(lines)
 
 
 SLOW = """\
@@ -215,7 +223,7 @@ stages:
 
 def test_one_interrupt_finishes_what_runs(repository: Make) -> None:
     folder = repository(SLOW)
-    code, output = _interrupted(folder, 1)
+    code, output = _interrupted(folder, signal.SIGINT)
     assert code == 130
     assert "slow will be finished" in output
     assert "slow: ran" in output
@@ -223,13 +231,13 @@ def test_one_interrupt_finishes_what_runs(repository: Make) -> None:
     assert not (folder / "next").exists()
 
 
-@pytest.mark.parametrize(("signals", "number"), [(2, signal.SIGINT), (1, signal.SIGTERM)])
-def test_two_interrupts_or_a_term_stop_it(repository: Make, signals: int, number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_two_interrupts_or_a_term_stop_it(repository: Make, number: signal.Signals) -> None:
     folder = repository(SLOW.replace("sleep 2;", "sleep 62.5;"))
-    code, output = _interrupted(folder, signals, number)
+    code, output = _interrupted(folder, number, twice=number is signal.SIGINT)
     assert code == 130
     assert "slow: stopped" in output
-    assert "sleep 62.5" not in sh(folder, "ps", "-eo", "args")
+    assert not runs("sleep 62.5")
 
 
 def test_killed_it_leaves_no_child(repository: Make) -> None:
@@ -241,7 +249,7 @@ def test_killed_it_leaves_no_child(repository: Make) -> None:
     process.kill()
     process.communicate()
     ends = time.monotonic() + 10
-    while "sleep 63.5" in sh(folder, "ps", "-eo", "args"):
+    while runs("sleep 63.5"):
         assert time.monotonic() < ends
         time.sleep(0.1)
 

@@ -59,12 +59,17 @@ def test_a_skip_fails_the_run_in_ci_alone(tmp_path: Path) -> None:
     assert run_tests(tmp_path, 0).returncode == pytest.ExitCode.OK
 
 
+@pytest.mark.parametrize("keywords", [{}, {"contracts": 1}], ids=["by the reason", "by the mark"])
 @pytest.mark.parametrize(("recordings", "skipped"), [("here", 1), ("absent", 0)])
-def test_only_absent_recordings_excuse(tmp_path: Path, recordings: str, skipped: int) -> None:
+def test_only_absent_recordings_excuse(
+    tmp_path: Path, recordings: str, skipped: int, keywords: dict[str, int]
+) -> None:
     (tmp_path / "here").mkdir()
     rule = SkipsRefused(tmp_path / recordings)
-    reason = ("test_it.py", 1, "Skipped: no recordings: ../shared/contracts is absent")
-    rule.pytest_runtest_logreport(
-        pytest.TestReport("test_it.py::test_a", ("test_it.py", 1, ""), {}, "skipped", reason, "call")
+    said = "Skipped: got an empty parameter set" if keywords else "Skipped: ../shared/contracts is absent"
+    place = ("test_it.py", 1, "test_a")
+    skip = pytest.TestReport(
+        "test_it.py::test_a", place, keywords, "skipped", ("test_it.py", 1, said), "setup"
     )
+    rule.pytest_runtest_logreport(skip)
     assert len(rule.skipped) == skipped
