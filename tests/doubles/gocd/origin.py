@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.doubles.gocd.materials import ENV, git
+from tests.doubles.gocd.materials import git
 
 _NAMES = {
     "GIT_AUTHOR_NAME": "Dev",
@@ -44,12 +43,3 @@ class Origin:
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD").strip()
-
-
-def run(folder: Path, *command: str) -> str:
-    """The output of a command that must succeed."""
-    done = subprocess.run(
-        command, cwd=folder, env={**os.environ, **ENV, **_NAMES}, text=True, capture_output=True, check=False
-    )
-    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-    return done.stdout

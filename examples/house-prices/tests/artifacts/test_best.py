@@ -27,7 +27,7 @@ def test_training_figures_belong_to_the_same_model(best):
 def test_postcodes_together_are_all_sales(best):
     by_zip = read_json("metrics/by_zip.json")
     assert sum(part["sales"] for part in by_zip.values()) == best["sales"]
-    assert set(by_zip) == set(read_table("data/test.csv")["zip"])
+    assert set(by_zip) == set(read_table(f"data/predictions/{best['model']}.csv")["zip"])
 
 
 def test_plotted_predictions_are_those_of_the_model(best):

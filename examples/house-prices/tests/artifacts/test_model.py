@@ -1,4 +1,7 @@
-"""models/*.pkl: each loads, answers for sales that it never saw, and has learned something."""
+"""models/*.pkl: each loads, answers with possible prices, and has learned something.
+
+An agent has only what the stage depends on and makes, so its tests read nothing else.
+"""
 
 import numpy as np
 
@@ -7,7 +10,7 @@ from houses.files import read_json, read_model, read_table
 
 
 def test_predicts_possible_prices(kind):
-    sales = read_table("data/test.csv").head(200)
+    sales = read_table("data/train.csv").head(200)
     predicted = read_model(f"models/{kind}.pkl").predict(sales)
     assert predicted.shape == (len(sales),)
     assert np.isfinite(predicted).all()
