@@ -19,6 +19,7 @@ COMMANDS = {
     "graph": "Draw the pipeline as text, Mermaid or dot.",
     "generate": "Write the Jenkinsfiles, GoCD configuration and dvc.yaml.",
     "run": "Run the pipeline here, in parallel, with DVC's result.",
+    "history": "Show how long stages took here over the runs, and which got slower.",
     "exec": "Run one stage on an agent; generated files call this.",
     "values": "Fix the values of one run; generated files call this.",
     "schema": "Print the grammar of pipegen.yaml as JSON Schema or as a table.",

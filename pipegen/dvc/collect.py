@@ -134,7 +134,9 @@ def _without_dvcignored(root: Path, files: list[str]) -> list[str]:
         return [file for file in files if not ignored.is_ignored_file(file)]
     except (ImportError, AttributeError, TypeError):  # this version of DVC is another inside
         command = [sys.executable, "-m", "dvc", "check-ignore", *files]
-        said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout.splitlines()
+        said = subprocess.run(
+            command, cwd=root, capture_output=True, text=True, check=False
+        ).stdout.splitlines()
         return [file for file in files if file not in said]
 
 

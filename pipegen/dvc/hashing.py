@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ from pipegen.dvc.state import State
 from pipegen.dvc.ways import Unusual
 
 _CHUNK = 1024 * 1024
+_LARGE = 8 * _CHUNK
 _NEVER_INSIDE = {".git", ".hg", ".dvc"}
 
 
@@ -83,6 +85,16 @@ class Hasher:
             raise Unusual(path)
         executable = bool(stat.st_mode & (modes.S_IXUSR | modes.S_IXGRP | modes.S_IXOTH))
         return Hashed(self._file(path, stat), stat.st_size, is_executable=executable)
+
+    def hash_large(self, path: str) -> None:
+        """Hash the large files of an output, so that `hash` finds them known. May be called in any thread."""
+        with contextlib.suppress(OSError, Unusual):
+            stat = os.lstat(path)
+            is_folder = modes.S_ISDIR(stat.st_mode)
+            found = [(file, of) for _, file, of in _walk(path, "")] if is_folder else [(path, stat)]
+            for file, of in found:
+                if modes.S_ISREG(of.st_mode) and of.st_size >= _LARGE:
+                    self._state.add(file, of, md5_of(file))
 
     def _file(self, path: str, stat: os.stat_result) -> str:
         known = self._state.md5(path, stat)

@@ -94,15 +94,16 @@ class Session:
         self._results = Results(self._stages, self._order, tmp)
         self._state = State(self._root, self._settings.site_cache)
         self._ignored = Ignored(self._root, self._ranks(), use_git=not self._settings.no_scm)
+        self._hasher = Hasher(self._state)
         self._direct = self._direct_way()
-        self._came_from = os.getcwd()
-        os.chdir(self._folder)
         with self._lock:
             replayed = self._results.replay()
         if replayed:
             self._notify(
                 f"took over {len(replayed)} finished stages of a run that was killed: {', '.join(replayed)}"
             )
+        self._came_from = os.getcwd()
+        os.chdir(self._folder)
         return self
 
     def _ranks(self) -> dict[str, int]:
@@ -115,7 +116,7 @@ class Session:
         }
 
     def _direct_way(self) -> Direct:
-        hasher, params = Hasher(self._state), ParamsFiles()
+        hasher, params = self._hasher, ParamsFiles()
         cache, runs = Cache(self._settings.cache, self._state), RunCache(self._settings.cache)
         status = Status(hasher, params, cache, self._folder)
         return Direct(
@@ -258,6 +259,11 @@ class Session:
             except Unusual:
                 continue
         raise AssertionError("the command line takes every stage")
+
+    def hash_ahead(self, address: str) -> None:
+        """Hash the large files that the command of a stage made. May be called in any thread, before `finish`."""
+        for path in self._stages[address].writes:
+            self._hasher.hash_large(path)
 
     def finish(self, address: str) -> None:
         """Do all of a stage that comes after its command succeeded.

@@ -1,0 +1,70 @@
+"""`pipegen history`: how long stages took over the runs on this machine."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import click
+
+from pipegen.cli.output import print_json, styled
+from pipegen.runner.trends import Trend
+
+_BARS = "▁▂▃▄▅▆▇█"
+_SHOWN = 12
+
+
+@click.command()
+@click.argument("stages", nargs=-1, metavar="[STAGE]...")
+@click.option("--json", "as_json", is_flag=True, help="All runs of all stages as JSON.")
+@click.option(
+    "-C",
+    "--directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="The folder of the pipeline. [default: here]",
+)
+def history(stages: tuple[str, ...], as_json: bool, directory: Path) -> None:
+    """Show how long stages took over the runs here, and which got slower.
+
+    STAGE is a stage or a glob (`train@*`). Only commands that ran and succeeded count.
+    """
+    from pipegen.runner.history import History
+    from pipegen.runner.trends import trends
+
+    runs = History(directory.resolve()).runs()
+    found = [t for t in trends(runs) if not stages or any(fnmatchcase(t.stage, word) for word in stages)]
+    if as_json:
+        print_json(
+            {
+                "runs": [{"started": run.started, "seconds": run.seconds} for run in runs],
+                "stages": [{"stage": t.stage, "seconds": t.seconds, "slower": t.factor} for t in found],
+            }
+        )
+    elif not found:
+        click.echo("nothing has run here yet" if not runs else "no such stage has run here yet")
+    else:
+        _print_table(found, len(runs))
+
+
+def _print_table(found: list[Trend], runs: int) -> None:
+    from pipegen.runner.progress import count, duration
+
+    width = max(len("stage"), *(len(trend.stage) for trend in found))
+    click.echo(styled(f"{'stage':<{width}}  runs    usual     last", "bright_black"))
+    for trend in found:
+        line = f"{trend.stage:<{width}}  {len(trend.seconds):>4}  {duration(trend.usual):>7}  {duration(trend.last):>7}"
+        line += f"  {_bars(trend.seconds[-_SHOWN:]):<{_SHOWN}}"
+        slower = styled(f"  {trend.factor:.1f} times slower", "yellow") if trend.factor > 1 else ""
+        click.echo(line.rstrip() + slower)
+    slow = sum(trend.factor > 1 for trend in found)
+    click.echo(
+        f"{count(runs, 'run')}; {count(slow, 'stage')} slower than usual" if slow else count(runs, "run")
+    )
+
+
+def _bars(seconds: tuple[float, ...]) -> str:
+    if len(seconds) < 2:
+        return ""
+    most = max(max(seconds), 0.5)
+    return "".join(_BARS[min(len(_BARS) - 1, int(taken / most * len(_BARS)))] for taken in seconds)
