@@ -66,8 +66,9 @@ class Build:
     artifacts: Path
     error: str | None
     inputs: list[dict[str, Any]]
-    stashes: Path | None
-    """Kept for a restart where the file says `preserveStashes`."""
+    stashes: Stashes
+    preserves_stashes: bool
+    """Whether they are there for a restart: the file says `preserveStashes`."""
     source: Source | None
     most_busy: dict[str, int]
     """The most executors that were held at once, by agent."""

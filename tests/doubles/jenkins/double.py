@@ -7,6 +7,7 @@ there), a line of ``../shared/facts/jenkins.md``, or the plugin's own source or 
 from __future__ import annotations
 
 import itertools
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -95,10 +96,9 @@ class JenkinsDouble:
         stashes = folder / "stashes"
         if restart:
             source = restart[0].source
-            if restart[
-                0
-            ].stashes:  # manual: Running Pipelines, Preserving stashes for use with restarted stages
-                stashes = restart[0].stashes
+            # manual: Running Pipelines, Preserving stashes for use with restarted stages
+            if restart[0].preserves_stashes:
+                stashes = restart[0].stashes.folder
         started = Started(number, self.job, "UserIdCause", folder, source, stashes, on_line)
         running = RunningBuild(self.controller, started, Bindings(self.credentials), Inputs(list(answers)))
         running.say("Started by user admin")
@@ -115,6 +115,17 @@ class JenkinsDouble:
         }
         self.jvm.start(name, request, running.hear)
         return Running(self, running)
+
+    def idle(self, seconds: float = 5.0) -> bool:
+        """Whether, within some time, no executor and no lock is held and no process of any command is left."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if not (
+                self.controller.agents.busy() or self.controller.locks.held() or self.controller.shell.alive()
+            ):
+                return True
+            time.sleep(0.05)
+        return False
 
     def _source(self, branch: str | None, change: Change | None) -> Source | None:
         if self.repo is None:
@@ -179,7 +190,8 @@ class Running:
             artifacts=started.folder / "archive",
             error=last.get("error"),
             inputs=self.running.inputs.asked,
-            stashes=started.stashes if "preserveStashes" in last["properties"] else None,
+            stashes=self.running.stashes,
+            preserves_stashes="preserveStashes" in last["properties"],
             source=started.source,
             most_busy=self.running.most_busy,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipegen.description.writing import dump
+from pipegen.description.dumper import dump
 from pipegen.targets.jenkins import Jenkins
 from tests.doubles.jenkins.scm import git
 from tests.support.descriptions import request

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -37,6 +37,11 @@ class Shell:
     """Runs commands and knows their processes."""
 
     stop_seconds: float = STOP_SECONDS
+    _cookies: list[str] = field(default_factory=list)
+
+    def alive(self) -> int:
+        """How many processes of all commands so far there still are."""
+        return sum(end(cookie, None) for cookie in self._cookies)
 
     def run(self, command: Command, operation: Operation, say: Callable[[str], None]) -> tuple[int, str]:
         """Exit code and, if wanted, output. Raises the Interruption that ends it."""
@@ -44,6 +49,7 @@ class Shell:
             while True:  # quirks/env-reserved-PATH: the step hangs
                 operation.sleep(0.1)
         cookie = f"durable-{uuid.uuid4().hex}"
+        self._cookies.append(cookie)
         process = self._start(command, cookie)
         readers, output = _read(process, command.capture, say)
         while process.poll() is None:
@@ -103,14 +109,14 @@ class Shell:
             raise
 
 
-def end(cookie: str, number: signal.Signals) -> int:
-    """Signals every process whose environment has the cookie; how many there were."""
+def end(cookie: str, number: signal.Signals | None) -> int:
+    """Signals every process whose environment has the cookie; how many there were. None: only counts them."""
     found = 0
     wanted = f"{COOKIE}={cookie}".encode()
     for entry in Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and wanted in (entry / "environ").read_bytes():
-                os.kill(int(entry.name), number)
+                os.kill(int(entry.name), number or 0)
                 found += 1
         except OSError:
             continue
