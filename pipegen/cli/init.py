@@ -101,7 +101,7 @@ def _description(
 
 def _scalar(text: str) -> str:
     """Text as one YAML scalar, quoted where it must be."""
-    from pipegen.description.writing import dump
+    from pipegen.description.dumper import dump
 
     return dump([text]).removeprefix("- ").rstrip("\n")
 

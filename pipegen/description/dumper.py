@@ -1,48 +1,145 @@
-"""The one place where text becomes YAML."""
+"""The one place where text becomes YAML.
+
+The structure is written here: block style, as DVC writes it. What is more than a word is quoted by libyaml, once for
+each text. Every text is read back as that text by readers of YAML 1.1 (GoCD's is one) and of 1.2 (DVC's).
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
-import yaml
-
-from pipegen.dvc.yaml12 import Loader12
-
-_CBase: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-_OLD_WORDS = re.compile(
-    r"^(?:y|yes|n|no|on|off|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|=)$", re.IGNORECASE
+_WORD = re.compile(
+    r"(?!(?:y|yes|n|no|on|off|true|false|null)\Z)[A-Za-z][A-Za-z0-9_/-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*",
+    re.IGNORECASE,
 )
-"""Text that only a reader of YAML 1.1 takes for something else; quoted all the same, since GoCD's is one."""
-
+"""Text that no reader takes for anything else; most of a file is such words."""
+_LINE = re.compile(
+    r"(?!(?:y|yes|n|no|on|off|true|false|null)\Z)[A-Za-z$](?:[ -\"$-9;-~]*[!-\"$-9;-~])?", re.IGNORECASE
+)
+"""Text that begins with a letter or `$` and has no `:` and no `#`: in block style nothing else is special within a line."""
+_OLD_WORDS = r"^(?:y|yes|n|no|on|off|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|=)$"
+"""Text that only a reader of YAML 1.1 takes for something else."""
+LONGEST_KEY = 1000
+"""Characters; readers take a key beside its value up to 1,024."""
 _NEEDS_ESCAPES = re.compile("[\t\r\x85\u2028\u2029\ufeff]")
 """What some readers take for a line break, a mark of byte order or an error where it stands unescaped."""
 
 
-class Dumper12(_CBase):  # type: ignore[misc]
-    """Writes block YAML in which every text is read back as that text, by readers of YAML 1.1 and of 1.2."""
+def dump(data: Any) -> str:
+    """Plain data as YAML in block style, keys in the order given. Equal data gives equal text."""
+    if isinstance(data, (Mapping, list)) and data:
+        return "\n".join(_block(data, "")) + "\n"
+    return scalar(data) + "\n"
 
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+
+def scalar(value: Any) -> str:
+    """A text, number or other single value, or an empty list or mapping, in one line that may stand anywhere."""
+    if isinstance(value, str):
+        return str(value) if _WORD.fullmatch(value) else _quoted(str(value))
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        return str(value)
+    return (
+        _quoted(value)
+        if not isinstance(value, (Mapping, list))
+        else "{}"
+        if isinstance(value, Mapping)
+        else "[]"
+    )
 
 
-Dumper12.yaml_implicit_resolvers = {
-    key: list(rules) for key, rules in Loader12.yaml_implicit_resolvers.items()
-}
-Dumper12.add_implicit_resolver("tag:yaml.org,2002:bool", _OLD_WORDS, None)
+def _block(data: Any, pad: str) -> Iterator[str]:
+    """The lines of a mapping or list that is not empty."""
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            name = _in_block(key)
+            if len(name) > LONGEST_KEY:
+                yield f"{pad}? {name}"
+                name = ""
+            yield from _entry(f"{pad}{name}:", value, pad)
+    else:
+        for item in data:
+            yield from _item(item, pad)
+
+
+def _entry(head: str, value: Any, pad: str) -> Iterator[str]:
+    """A key with its value; a list stands as far left as its key."""
+    if value and isinstance(value, (Mapping, list)):
+        yield head
+        yield from _block(value, pad if isinstance(value, list) else pad + "  ")
+    else:
+        yield from _value(head, value, pad + "  ")
+
+
+def _item(item: Any, pad: str) -> Iterator[str]:
+    """An item of a list: its first line behind the dash."""
+    if item and isinstance(item, (Mapping, list)):
+        lines = _block(item, pad + "  ")
+        yield f"{pad}- {next(lines)[len(pad) + 2 :]}"
+        yield from lines
+    else:
+        yield from _value(f"{pad}-", item, pad + "  ")
+
+
+def _value(head: str, value: Any, pad: str) -> Iterator[str]:
+    """A single value behind its key or dash: several lines as a block where that keeps them as they are."""
+    text = value if isinstance(value, str) else ""
+    lines = text.split("\n")
+    if len(lines) < 2 or not _suits_a_block(text, lines):
+        yield f"{head} {_in_block(value)}"
+        return
+    ends = len(text) - len(text.rstrip("\n"))
+    yield f"{head} |{'-' if ends == 0 else '' if ends == 1 else '+'}"
+    for line in lines if ends == 0 else lines[:-1]:
+        yield pad + line if line else ""
+
+
+def _in_block(value: Any) -> str:
+    """A single value where no flow sequence is open, so that brackets and commas need no quotes."""
+    return str(value) if isinstance(value, str) and _LINE.fullmatch(value) else scalar(value)
+
+
+def _suits_a_block(text: str, lines: list[str]) -> bool:
+    return (
+        "\n" in text.strip("\n")
+        and not text.startswith(("\n", " "))
+        and all(line == line.rstrip(" ") and line.isprintable() for line in lines)
+        and not _NEEDS_ESCAPES.search(text)
+    )
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _quoted(value: Any) -> str:
+    """One value as libyaml writes it, in one line and as part of a flow sequence, so that it may stand anywhere."""
+    import yaml
+
+    dumped = yaml.dump([value], Dumper=_dumper(), default_flow_style=True, allow_unicode=True, width=1 << 30)
+    return str(dumped)[1:-2]
+
+
+@lru_cache(maxsize=1)
+def _dumper() -> Any:
+    import yaml
+
+    from pipegen.dvc.yaml12 import Loader12
+
+    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+    class Dumper12(base):  # type: ignore[misc]
+        """libyaml's emitter with the rules of YAML 1.2 as DVC has them, and those of 1.1 beside them."""
+
+    Dumper12.yaml_implicit_resolvers = {
+        key: list(rules) for key, rules in Loader12.yaml_implicit_resolvers.items()
+    }
+    Dumper12.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(_OLD_WORDS, re.IGNORECASE), None)
+    Dumper12.add_representer(str, _represent_text)
+    return Dumper12
 
 
 def _represent_text(dumper: Any, text: str) -> Any:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=_style(text))
-
-
-def _style(text: str) -> str | None:
-    """Several lines as a block, where libyaml finds that possible; one line as libyaml likes it."""
-    if _NEEDS_ESCAPES.search(text):
-        return '"'
-    return "|" if "\n" in text.strip("\n") else None
-
-
-Dumper12.add_multi_representer(str, _represent_text)
-Dumper12.add_representer(str, _represent_text)
+    style = '"' if "\n" in text or _NEEDS_ESCAPES.search(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from pipegen.description.dumper import dump
 from pipegen.description.model import Pipeline
 from pipegen.description.words import words
 
@@ -35,16 +36,3 @@ def _object_data(value: Any) -> dict[str, Any]:
 def to_yaml(pipeline: Pipeline) -> str:
     """The description as the text of a `pipegen.yaml`."""
     return dump(to_data(pipeline))
-
-
-def dump(data: Any) -> str:
-    """Plain data as YAML that DVC's reader and ours read back equal: block style, keys in the order given."""
-    import yaml
-
-    from pipegen.description.dumper import Dumper12
-
-    return str(
-        yaml.dump(
-            data, Dumper=Dumper12, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False
-        )
-    )

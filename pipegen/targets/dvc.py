@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pipegen.description.dumper import dump
 from pipegen.description.stage_words import StagesFrom
 from pipegen.description.stages import DVC_FILE, dvc_data
-from pipegen.description.writing import dump
 from pipegen.targets import Generated, GeneratedFile, Marker, Request, Target
 
 

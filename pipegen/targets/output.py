@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -70,7 +70,10 @@ def compare(folder: Path, files: Iterable[GeneratedFile], *, stale: Iterable[str
     Raises:
         FileError: a file that exists can't be read, or a path leads out of the folder.
     """
-    changes = [Change(_inside(folder, f.path), f.path, _old_text(folder / f.path), f.text) for f in files]
+    home = os.path.realpath(folder)
+    changes = [
+        Change(_inside(folder, home, f.path), f.path, _old_text(folder / f.path), f.text) for f in files
+    ]
     wanted = {change.path for change in changes}
     for path in sorted({found for pattern in stale for found in folder.glob(pattern)} - wanted):
         text = _old_text(path)
@@ -79,9 +82,9 @@ def compare(folder: Path, files: Iterable[GeneratedFile], *, stale: Iterable[str
     return changes
 
 
-def _inside(folder: Path, path: str) -> Path:
+def _inside(folder: Path, home: str, path: str) -> Path:
     target = folder / path
-    if not target.resolve().is_relative_to(folder.resolve()):
+    if os.path.commonpath([home, os.path.realpath(target)]) != home:
         raise FileError(f"{path} lies outside {folder}; pipegen writes only beside the description")
     return target
 
@@ -147,21 +150,23 @@ def _make_folder(folder: Path) -> list[Path]:
 
 
 def _written_beside(path: Path, text: str) -> Path:
-    mode = path.stat().st_mode & 0o777 if path.exists() else None
+    try:
+        mode = path.stat().st_mode & 0o777
+    except FileNotFoundError:
+        mode = 0o666 & ~_umask()
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, mode if mode is not None else 0o666 & ~_umask())
+            file.write(text.encode())  # not synced: what a power cut takes is written again in a second
+        os.chmod(temporary, mode)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     return temporary
 
 
+@cache
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pipegen.description.writing import dump
+from pipegen.description.dumper import dump
 from pipegen.targets import Marker
 from tests.support.cli import pipegen
 from tests.support.descriptions import diamond

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from pipegen.description.writing import dump
+from pipegen.description.dumper import dump
 from pipegen.dvc.yaml12 import parse
 
 TEXTS = [

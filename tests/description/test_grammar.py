@@ -159,7 +159,7 @@ def changed(data: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str
     ("path", "value"), BROKEN, ids=lambda part: ".".join(part) if isinstance(part, tuple) else None
 )
 def test_what_reading_refuses_the_schema_refuses(path: tuple[str, ...], value: Any) -> None:
-    from pipegen.description.writing import dump
+    from pipegen.description.dumper import dump
     from pipegen.errors import DescriptionError
 
     data = changed(parse(SAMPLES[0].read_text(encoding="utf-8"), "x").value, path, value)

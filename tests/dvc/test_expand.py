@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipegen.description.writing import dump
+from pipegen.description.dumper import dump
 from pipegen.dvc import resolver
 from pipegen.dvc.expand import Expanded, expand
 from pipegen.dvc.yaml12 import parse

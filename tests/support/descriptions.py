@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from pipegen.description.dumper import dump
 from pipegen.description.load import loads
-from pipegen.description.writing import dump
 from pipegen.project import Project
 from pipegen.targets import Request
 

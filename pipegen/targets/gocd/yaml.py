@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import lru_cache
 
+from pipegen.description.dumper import scalar
 from pipegen.targets.gocd.jobs import JSON
 from pipegen.targets.gocd.pipelines import Drawn
 from pipegen.targets.gocd.words import Options
 from pipegen.targets.templates import render
 
-_PLAIN = re.compile(
-    r"(?!(?:y|yes|n|no|on|off|true|false|null)\Z)[A-Za-z][A-Za-z0-9_/-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*",
-    re.IGNORECASE,
-)
-"""Text that no reader of YAML takes for anything else; most of a file is such words."""
-
 
 def to_yaml(drawn: Sequence[Drawn], group: str, options: Options) -> str:
     """The file's text, without the header."""
-    filters = {"scalar": scalar, "comment": _comment}
+    filters = {"scalar": words, "comment": _comment}
     return render(
         "gocd",
         "pipelines.gocd.yaml.j2",
@@ -34,23 +27,9 @@ def to_yaml(drawn: Sequence[Drawn], group: str, options: Options) -> str:
     )
 
 
-@lru_cache(maxsize=4096)
-def _quoted(text: str) -> str:
-    import yaml
-
-    from pipegen.description.dumper import Dumper12
-
-    # in a flow sequence, so that it may stand anywhere; without folding
-    return str(
-        yaml.dump([text], Dumper=Dumper12, default_flow_style=True, allow_unicode=True, width=1 << 30)
-    )[1:-2]
-
-
-def scalar(value: str | Sequence[str]) -> str:
-    """A text, or a list of texts, in one line of YAML; the description's dumper does the quoting."""
-    if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) else _quoted(value)
-    return f"[{', '.join(map(scalar, value))}]"
+def words(value: str | Sequence[str]) -> str:
+    """A text, or a list of texts, in one line of YAML."""
+    return scalar(value) if isinstance(value, str) else f"[{', '.join(map(scalar, value))}]"
 
 
 def _block(task: JSON) -> list[str]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipegen.errors import PlanError
 from pipegen.plan.model import Job, Plan, Step
 from pipegen.targets.gocd import GoCD
-from pipegen.targets.gocd.yaml import scalar
+from pipegen.targets.gocd.yaml import words as scalar
 from tests.targets.gocd.making import Planned, definitions, description, request
 from tests.targets.gocd.reader import read_file
 from tests.targets.gocd.shapes import JSON, single
