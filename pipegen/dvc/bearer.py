@@ -63,6 +63,8 @@ class Bearer:
         self._remote, self._notify = remote, notify
         self._cache, self._hasher = Cache(settings.cache, state), Hasher(state)
         self._outputs = Outputs(stages.values())
+        self._damaged: set[str] = set()
+        """Objects that the remote has something else under the name of: they are written anew."""
 
     @cached_property
     def store(self) -> Store | None:
@@ -146,6 +148,7 @@ class Bearer:
             if not store.get(_object_path(md5), temporary):
                 raise RemoteError(f"{store.shown} has not what {producer} made ({md5}): run {producer} again")
             if md5_of(temporary) != md5.removesuffix(".dir"):
+                self._damaged.add(md5)
                 raise RemoteError(
                     f"what {producer} made is damaged on {store.shown}: {_object_path(md5)} is not what its name says; "
                     f"run `pipegen exec {producer} --force`, which writes it anew"
@@ -315,19 +318,21 @@ class Bearer:
 
     def _push_objects(self, store: Store, hashes: list[str], *, again: bool) -> Moved:
         """A folder's listing goes last: where it is, all its files are."""
-        there = set() if again else store.present(_object_path(md5) for md5 in hashes)
-        absent = [md5 for md5 in hashes if _object_path(md5) not in there]
+        absent = self._absent(store, hashes, again=again)
         listings = [md5 for md5 in absent if md5.endswith(".dir")]
         files = [md5 for md5 in absent if not md5.endswith(".dir")]
         inside = [str(row["md5"]) for md5 in listings for row in self._rows(Wanted("", "", md5))]
-        there = set() if again else store.present(_object_path(md5) for md5 in inside)
-        files += [md5 for md5 in inside if _object_path(md5) not in there]
+        files += self._absent(store, inside, again=again)
         sent = 0
         for group in (dict.fromkeys(files), dict.fromkeys(listings)):
             sources = {_object_path(md5): self._cache.path(md5) for md5 in group}
             store.put(sources)
             sent += sum(os.path.getsize(source) for source in sources.values())
         return Moved(len(set(files)) + len(set(listings)), sent)
+
+    def _absent(self, store: Store, hashes: list[str], *, again: bool) -> list[str]:
+        there = set() if again else store.present(map(_object_path, hashes))
+        return [md5 for md5 in hashes if _object_path(md5) not in there or md5 in self._damaged]
 
 
 def _object_path(md5: str) -> str:

@@ -47,9 +47,10 @@ _PERMANENT_NAMES = {
     "RemoteNotFoundError",
     "NoRemoteError",
     "URLMissingError",
-    "ClientError",
     "CertificateError",
 }
+_PASSING = (408, 425, 429)
+"""HTTP's answers below 500 that may differ the next time."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,9 @@ class Store(ABC):
 
 def _is_permanent(error: Exception) -> bool:
     names = {cls.__name__ for cls in type(error).__mro__}
-    return isinstance(error, _PERMANENT) or bool(names & _PERMANENT_NAMES)
+    status = getattr(error, "status", None)
+    refused = isinstance(status, int) and 400 <= status < 500 and status not in _PASSING
+    return refused or isinstance(error, _PERMANENT) or bool(names & _PERMANENT_NAMES)
 
 
 def _said(error: BaseException) -> str:

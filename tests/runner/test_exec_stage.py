@@ -168,7 +168,7 @@ def test_a_stopped_stage_leaves_fragment_and_record(make: MakeBuild) -> None:
     while process.stdout.readline() != "begun\n":
         pass
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "one was stopped" in err
     assert "sleep 62.5" not in sh(folder, "ps", "-eo", "args")

@@ -178,8 +178,8 @@ def make_origin(folder: Path, template: Path, description: str, remote: str | No
     shutil.copytree(template, folder, symlinks=True)
     write(folder, {"pipegen.yaml": description, **files})
     if remote:
-        with (folder / ".dvc" / "config").open("a") as config:
-            config.write(f"[core]\n    remote = store\n['remote \"store\"']\n    url = {remote}\n")
+        config = "[core]\n    analytics = false\n    remote = store\n['remote \"store\"']\n    url = "
+        (folder / ".dvc" / "config").write_text(f"{config}{remote}\n")
     Project.open(folder).generate(["dvc"]).write()
     sh(folder, "git", "add", "-A")
     sh(folder, "git", "commit", "-qm", "start")
