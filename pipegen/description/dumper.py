@@ -43,13 +43,9 @@ def scalar(value: Any) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):
         return str(value)
-    return (
-        _quoted(value)
-        if not isinstance(value, (Mapping, list))
-        else "{}"
-        if isinstance(value, Mapping)
-        else "[]"
-    )
+    if isinstance(value, (Mapping, list)):
+        return "{}" if isinstance(value, Mapping) else "[]"
+    return _by_libyaml(value)
 
 
 def _block(data: Any, pad: str) -> Iterator[str]:
@@ -112,8 +108,12 @@ def _suits_a_block(text: str, lines: list[str]) -> bool:
     )
 
 
-@lru_cache(maxsize=8192, typed=True)
-def _quoted(value: Any) -> str:
+@lru_cache(maxsize=8192)
+def _quoted(text: str) -> str:
+    return _by_libyaml(text)
+
+
+def _by_libyaml(value: Any) -> str:
     """One value as libyaml writes it, in one line and as part of a flow sequence, so that it may stand anywhere."""
     import yaml
 
