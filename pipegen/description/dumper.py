@@ -19,7 +19,7 @@ _WORD = re.compile(
 _LINE = re.compile(
     r"(?!(?:y|yes|n|no|on|off|true|false|null)\Z)[A-Za-z$](?:[ -\"$-9;-~]*[!-\"$-9;-~])?", re.IGNORECASE
 )
-"""Text that begins with a letter or `$` and has no `:` and no `#`: in block style nothing else is special within a line."""
+"""Text that begins with a letter or `$` and has no `:` and no `#`: nothing else is special in a line of block style."""
 _OLD_WORDS = r"^(?:y|yes|n|no|on|off|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|=)$"
 """Text that only a reader of YAML 1.1 takes for something else."""
 LONGEST_KEY = 1000

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from pipegen.description.model import Pipeline, StagesFrom
+from pipegen.description.model import Pipeline
+from pipegen.description.stage_words import StagesFrom
 from pipegen.description.stages import DVC_FILE, ResolvedStage, dvc_data
 from pipegen.description.text import Name
 from pipegen.dvc.load import load
