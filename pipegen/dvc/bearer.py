@@ -46,6 +46,22 @@ class Moved:
     bytes: int = 0
     seconds: float = 0.0
 
+    def __add__(self, other: Moved) -> Moved:
+        return Moved(
+            self.objects + other.objects, self.bytes + other.bytes, round(self.seconds + other.seconds, 3)
+        )
+
+    def __str__(self) -> str:
+        size = self.bytes
+        shown = (
+            f"{size} bytes"
+            if size < 1000
+            else f"{size / 1e3:.3g} kB"
+            if size < 1e6
+            else f"{size / 1e6:,.1f} MB"
+        )
+        return f"{self.objects} objects, {shown}, in {self.seconds:.2g} s"
+
 
 class Bearer:
     """See `Session.bearer`."""
@@ -124,7 +140,7 @@ class Bearer:
             else:
                 files[item.md5] = item.producer
         rest = self._fetch_objects(files)
-        return Moved(moved.objects + rest.objects, moved.bytes + rest.bytes)
+        return moved + rest
 
     def _fetch_objects(self, producers: Mapping[str, str]) -> Moved:
         missing = [md5 for md5 in producers if not os.path.exists(self._cache.path(md5))]

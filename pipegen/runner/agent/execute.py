@@ -11,11 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from pipegen.dvc import fragments
-from pipegen.dvc.bearer import Moved
-from pipegen.dvc.errors import RemoteError, StageError
-from pipegen.dvc.fragments import Fragment, Merged
+from pipegen.dvc.errors import StageError
+from pipegen.dvc.fragments import Fragment
 from pipegen.dvc.lockfile import Entry
-from pipegen.dvc.runcache import folder_of
 from pipegen.dvc.session import Session
 from pipegen.dvc.set_params import set_params
 from pipegen.dvc.shell import Command
@@ -31,6 +29,7 @@ from pipegen.runner.agent.build import Build, build_of
 from pipegen.runner.agent.commands import Commands, Stopped, commands
 from pipegen.runner.agent.console import Console
 from pipegen.runner.agent.plan_check import check_dvc_file, check_plan
+from pipegen.runner.agent.supply import HERE, Supply
 from pipegen.runner.agent.task import AgentTask
 from pipegen.runner.history import own_folder
 from pipegen.runner.values import Values
@@ -76,11 +75,14 @@ class Work:
     commands: Commands = field(init=False)
     began: float = field(default_factory=time.monotonic)
     stamp: str = ""
-    merged: Merged = field(default_factory=Merged)
-    entries: dict[str, Entry] = field(default_factory=dict)
-    """Of all stages that it needs, then its own."""
+    supply: Supply = field(init=False)
+    is_open: bool = False
+    """Whether it works in a workspace yet."""
+    entry: Entry = field(default_factory=dict)
+    """What the lock file says of it in the end."""
     origin: str = ""
     """Where a restored result was found."""
+    is_set_up: bool = False
     fragment: Fragment | None = None
     results: Results | None = None
 
@@ -106,7 +108,6 @@ class Work:
         workspace = Workspace(self.task.folder)
         with workspace.session(self.console.notice) as session:
             self.open(workspace, session)
-            self.take_over_what_it_needs()
             self.fetch()
             if self.task.force or not self.restore():
                 self.run()
@@ -120,12 +121,16 @@ class Work:
         task = self.task
         check_dvc_file(task.pipeline, task.folder)
         check_plan(task.pipeline, task.stages, task.place, os.environ)
+        _ = task.tests  # refuses what this version can't run before anything is done
         self.apply_values()
 
-    def open(self, workspace: Workspace, session: Session) -> None:
+    def open(self, workspace: Workspace, session: Session) -> Supply:
         """Work in this workspace from here on."""
         self.workspace, self.session = workspace, session
         self.bearer = session.bearer(self.task.remote)
+        self.supply = Supply(self.task, workspace, session, self.bearer, self.console, self.stamp)
+        self.is_open = True
+        return self.supply
 
     @property
     def stage(self) -> Stage:
@@ -144,96 +149,29 @@ class Work:
             self.console.event("values", f"this run has {said}", set=dict(values.set), files=written)
         self.stamp = fragments.stamp_of(self.build.tree, values.stamp if values and values.set else b"")
 
-    def take_over_what_it_needs(self) -> None:
-        """The lock entries of all it needs: from fragments, else by restoring what ran before."""
-        needed = self.task.ancestors
-        self.merged = fragments.merge(fragments.fragments_in(self.task.fragments), needed, self.stamp)
-        self.entries = {a: self.merged.entries[a] for a in needed if a in self.merged.entries}
-        self.session.adopt(self.entries)
-        for address in needed:
-            if address not in self.entries:
-                self.entries[address] = self.restore_missing(address)
-
-    def restore_missing(self, address: str) -> Entry:
-        """A stage whose fragment is not here, from the lock file of the commit or from the run cache."""
-        said = self.merged.failed.get(address)
-        if said is not None:
-            raise RunFailed(f"{address}, which {self.task.address} needs, failed: {said}")
-        lacking = f"{address}, which {self.task.address} needs, has not run for this tree"
-        try:
-            self.note_fetched(self.bring(address))
-            found = self.known_result(address)
-        except StageError as error:
-            raise RunFailed(
-                f"{lacking}: it has no fragment in {self.task.fragments}, and {error.message}"
-            ) from None
-        if found is None:
-            raise RunFailed(
-                f"{lacking}: it has no fragment in {self.task.fragments}, and no run of it is in the run cache; "
-                f"run {address} first"
-            )
-        self.console.notice(f"{address} has no fragment here; its result was {found[1]}")
-        self.merged.files[address] = fragments.carried(self.workspace.stages[address], self.task.folder)
-        return found[0]
-
-    def bring(self, address: str) -> Moved:
-        """Put what a stage reads into the workspace: from the remote, and what travelled in fragments."""
-        moved = self.bearer.bring(self.bearer.wanted(address, self.entries))
-        for other in self.workspace.needs[address]:
-            if other in self.entries and other != address:
-                producer = self.workspace.stages[other]
-                carried = self.merged.files.get(other, {})
-                fragments.put_carried(
-                    self.workspace.stages[address], producer, carried, self.entries[other], self.task.folder
-                )
-        return moved
-
     def fetch(self) -> None:
-        """Only what the stage reads, and what it adds to or keeps if it is persistent or frozen."""
-        self.note_fetched(self.bring(self.task.address))
-        locked = self.session.entry(self.task.address)
-        kept = [out.path for out in self.stage.outs if out.persist or self.stage.frozen]
-        if locked and kept:
-            self.note_fetched(self.bearer.bring(self.bearer.made(self.task.address, locked)))
-        total = self.record.fetched
-        if total.get("objects"):
-            self.console.event("fetched", f"fetched {_amount(total)}", stage=self.task.address, **total)
+        """The lock entries of all it needs, and the data that it reads."""
+        self.supply.take_over()
+        self.supply.fetch()
+        if self.supply.fetched.objects:
+            moved = asdict(self.supply.fetched)
+            self.console.event("fetched", f"fetched {self.supply.fetched}", stage=self.task.address, **moved)
 
     # ------------------------------------------------------------------------------------------ its result
 
     def restore(self) -> bool:
         """Take its result from an earlier run of this command on this data, if there is one."""
-        found = self.known_result(self.task.address)
+        found = self.supply.known_result(self.task.address)
         if found is None:
             return False
         self.origin = found[1]
-        self.note(outcome="unchanged" if found[1] == "here already" else "restored")
+        self.note(outcome="unchanged" if found[1] == HERE else "restored")
         self.console.event(
             "restored",
             f"{self.task.address} ran before with the same command on the same data: its result was {found[1]}",
             stage=self.task.address,
         )
         return True
-
-    def known_result(self, address: str) -> tuple[Entry, str] | None:
-        """The entry of an earlier run on the same inputs, whose outputs are now in place, and where it was found."""
-        stage = self.workspace.stages[address]
-        inputs = {} if stage.frozen else self.session.inputs(address)
-        locked = self.session.entry(address)
-        if locked and not self.session.reasons(address):
-            return locked, "here already"
-        if inputs and locked and folder_of(inputs) == folder_of(locked):
-            try:
-                self.note_fetched(self.bearer.bring(self.bearer.made(address, locked)))
-                return locked, "in the commit's lock file"
-            except RemoteError as error:
-                self.console.notice(f"the lock file knows {address}, but {error.message}")
-        found = self.bearer.remembered(inputs)
-        if found is None:
-            return None
-        self.note_fetched(self.bearer.bring(self.bearer.made(address, found[0])))
-        self.session.adopt({address: found[0]})
-        return found
 
     def run(self) -> None:
         """Run its command, again after a failure where it may be tried again."""
@@ -300,7 +238,7 @@ class Work:
 
     def set_up(self) -> None:
         """The commands of `setup:`, each time."""
-        if "set_up_done" in self.__dict__:
+        if self.is_set_up:
             return
         for line in self.task.pipeline.setup:
             command = Command(
@@ -311,7 +249,7 @@ class Work:
                 raise RunFailed(
                     f"the setup of {self.task.address} failed: {ended.message.removeprefix('its ')}: {line}"
                 )
-        self.__dict__["set_up_done"] = True
+        self.is_set_up = True
 
     # ------------------------------------------------------------------------------------------ tests and the end
 
@@ -350,7 +288,7 @@ class Work:
         if not entry or missing or not {out.path for out in self.stage.outs} <= said:
             what = f"{', '.join(missing)} is not there" if missing else "the lock file does not have it"
             raise StageError(f"{self.task.address} seemed to succeed, but {what}")
-        self.entries[self.task.address] = entry
+        self.entry = entry
         self.note(
             lock=dict(entry), params=dict(record.params_of(entry)), metrics=record.metrics_of(self.stage)
         )
@@ -372,17 +310,20 @@ class Work:
             self.console.notice(
                 "DVC has no run cache on a remote of this kind: other builds run the stage again"
             )
-        moved = self.bearer.push(
-            task.address, self.entries[task.address], run=not self.build.is_foreign, again=task.force
-        )
+        moved = self.bearer.push(task.address, self.entry, run=not self.build.is_foreign, again=task.force)
         self.note(pushed=asdict(moved))
-        self.console.event("pushed", f"pushed {_amount(asdict(moved))}", stage=task.address, **asdict(moved))
+        self.console.event("pushed", f"pushed {moved}", stage=task.address, **asdict(moved))
 
     def succeeded(self) -> None:
         """What it hands on."""
-        own = {self.task.address: fragments.carried(self.stage, self.task.folder)}
-        files = {a: found for a, found in {**self.merged.files, **own}.items() if found and a in self.entries}
-        self.fragment = Fragment(self.task.address, self.stamp, entries=self.entries, files=files)
+        address, files = self.task.address, self.supply.carried()
+        own = fragments.carried(self.stage, self.task.folder)
+        self.fragment = Fragment(
+            address,
+            self.stamp,
+            entries={**self.supply.entries, address: self.entry},
+            files={**files, address: own} if own else files,
+        )
 
     # ------------------------------------------------------------------------------------------ what is left behind
 
@@ -394,7 +335,8 @@ class Work:
 
     def leave_files(self) -> None:
         """Fragment, record and JUnit file: servers look for them in any case."""
-        self.note(ended=record.now(), seconds=round(time.monotonic() - self.began, 3))
+        fetched = asdict(self.supply.fetched) if self.is_open else {}
+        self.note(ended=record.now(), seconds=round(time.monotonic() - self.began, 3), fetched=fetched)
         self.console.close()
         if not self.task.log.exists():
             self.task.log.parent.mkdir(parents=True, exist_ok=True)
@@ -420,29 +362,12 @@ class Work:
         """Put something into the record."""
         self.record = replace(self.record, **fields)
 
-    def note_fetched(self, moved: Moved) -> None:
-        """Add to what was fetched."""
-        before = self.record.fetched
-        self.note(fetched={word: before.get(word, 0) + value for word, value in asdict(moved).items()})
-
 
 _OUTCOMES: Mapping[Step, Outcome] = {
     Step.UNCHANGED: "unchanged",
     Step.RESTORED: "restored",
     Step.VERIFIED: "verified",
 }
-
-
-def _amount(moved: Mapping[str, float]) -> str:
-    size = moved["bytes"]
-    shown = (
-        f"{size:g} bytes"
-        if size < 1000
-        else f"{size / 1e3:.3g} kB"
-        if size < 1e6
-        else f"{size / 1e6:,.1f} MB"
-    )
-    return f"{moved['objects']:g} objects, {shown}, in {moved['seconds']:.2g} s"
 
 
 def _versions() -> dict[str, str]:

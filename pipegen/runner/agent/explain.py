@@ -18,13 +18,12 @@ def explain(task: AgentTask, console: Console) -> str:
     work.check()
     workspace = Workspace(task.folder)
     with workspace.session(console.notice) as session:
-        work.open(workspace, session)
-        work.take_over_what_it_needs()
+        supply = work.open(workspace, session)
         work.fetch()
         if task.force:
             return f"{task.address} would run, since that is forced"
         reasons = session.reasons(task.address)
-        found = work.known_result(task.address)
+        found = supply.known_result(task.address)
         if found is None:
             return f"{task.address} would run: {'; '.join(reasons)}"
         return f"{task.address} would not run: its result is {found[1]}"

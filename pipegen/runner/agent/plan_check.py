@@ -61,7 +61,9 @@ def check_dvc_file(pipeline: Pipeline, folder: Path) -> None:
     except (OSError, ValueError, yaml.YAMLError):
         found = None
     if found != dvc_data(pipeline):
-        raise CheckFailed(f"{path} is not what the description says: run `pipegen generate` and commit what it writes")
+        raise CheckFailed(
+            f"{path} is not what the description says: run `pipegen generate` and commit what it writes"
+        )
 
 
 def _chains(pipeline: Pipeline) -> list[bool]:
