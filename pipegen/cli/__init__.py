@@ -22,6 +22,8 @@ COMMANDS = {
     "history": "Show how long stages took here over the runs, and which got slower.",
     "exec": "Run one stage on an agent; generated files call this.",
     "values": "Fix the values of one run; generated files call this.",
+    "affected": "Print the stages that a change can touch.",
+    "merge-lock": "Merge dvc.lock files stage by stage: git's merge driver.",
     "schema": "Print the grammar of pipegen.yaml as JSON Schema or as a table.",
 }
 """Each command is the function of its name in the module of its name; the text is its line in `pipegen --help`."""
