@@ -24,7 +24,7 @@ class RunStarted:
     jobs: int
     """How many commands may run at once."""
     expected: float | None = None
-    """Seconds of the critical path by recorded durations; None where a stage on it never ran."""
+    """Seconds if everything runs, by recorded durations; None where a stage never ran."""
 
 
 @dataclass(frozen=True)

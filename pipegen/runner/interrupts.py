@@ -25,6 +25,8 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
             for number in _WORDS:
+                if signal.getsignal(number) is signal.SIG_IGN:
+                    continue  # as under nohup: who started us does not want us to be ended by it
                 self._before[number] = signal.signal(number, self._received)
         return self
 

@@ -142,11 +142,11 @@ class JsonReporter(Reporter):
 class LiveReporter(Reporter):
     """A line for each running stage, refreshed in place; what is through stands above."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Any = None) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        self._console = Console(highlight=False, soft_wrap=False)
+        self._console = console or Console(highlight=False)
         self._running: dict[str, tuple[StageStarted, float]] = {}
         self._through: Counter[str] = Counter()
         self._total = 0

@@ -109,7 +109,7 @@ class _Run:
     # ------------------------------------------------------------------------------------------ the loop
 
     def go(self, session: Session, guard: Guard) -> None:
-        self.say(RunStarted(tuple(self.tasks), self.options.jobs, self._critical_path()))
+        self.say(RunStarted(tuple(self.tasks), self.options.jobs, self._foreseen()))
         for address in self.graph:
             if not self.missing[address]:
                 self._make_ready(address)
@@ -126,10 +126,13 @@ class _Run:
             if address not in self.outcomes:
                 self._finish(address, "skipped")
 
-    def _critical_path(self) -> float | None:
-        path = self.graph.critical_path(self.expected)
-        known = all(address in self.expected or not self.workspace.stages[address].cmd for address in path)
-        return sum(self.expected.get(address, 0.0) for address in path) if known else None
+    def _foreseen(self) -> float | None:
+        """Seconds for everything: the critical path, or all work shared among the jobs where that takes longer."""
+        commands = [address for address in self.graph if self.workspace.stages[address].cmd]
+        if not all(address in self.expected for address in commands):
+            return None
+        path = sum(self.expected.get(address, 0.0) for address in self.graph.critical_path(self.expected))
+        return max(path, sum(self.expected[address] for address in commands) / self.options.jobs)
 
     def _make_ready(self, address: str) -> None:
         heapq.heappush(self.ready, (-self.remaining[address], self.rank[address], address))
