@@ -116,7 +116,10 @@ class Child:
             message = f"can't run its command: {error}"
         self.seconds = time.monotonic() - self._began
         if not message:
-            self._then()
+            try:
+                self._then()
+            except Exception as error:  # here too
+                message = f"{type(error).__name__} after its command: {error}"
         with contextlib.suppress(OSError):
             self._output.close()
         self._done(message)
