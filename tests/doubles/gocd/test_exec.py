@@ -208,15 +208,13 @@ def test_what_a_person_sets_is_in_the_parameters(build: Build, tmp_path: Path) -
 
 
 def test_a_cancelled_command_ends_with_all_it_started(build: Build, tmp_path: Path) -> None:
-    begun = tmp_path / "begun"
-    house = build("levels", 2, diamond(f"test -e {begun} || (touch {begun}; sleep 7654.3)"))
+    begun, nap = tmp_path / "begun", f"{5000 + os.getpid()}.5"
+    house = build("levels", 2, diamond(f"test -e {begun} || (touch {begun}; sleep {nap})"))
     house.server.poll(settle=False)
     house.server.wait_for(begun.exists)
     house.server.cancel("toy-push", "level-2")
     assert house.server.run("toy-push").results == {"a": "Passed", "level-2": "Cancelled"}
-    assert not [
-        process for process in psutil.process_iter(["cmdline"]) if "7654.3" in process.info["cmdline"]
-    ]
+    assert not [one for one in psutil.process_iter(["cmdline"]) if nap in (one.info["cmdline"] or ())]
     assert house.server.rerun_jobs("toy-push", "level-2").passed, house.log
     assert house.server.run("toy-push").passed, house.log
     house.assert_as_repro()
