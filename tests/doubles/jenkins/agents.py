@@ -102,19 +102,32 @@ class Agents:
     _held: dict[str, Allocation] = field(default_factory=dict)
     _removed: set[str] = field(default_factory=set)
     _used: dict[str, int] = field(default_factory=dict)
+    _queue: dict[int, str] = field(default_factory=dict)
+    """The labels that are waited for, by place."""
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    def allocate(self, label: str, job: str, operation: Operation) -> Allocation:
-        """Waits for an executor, for ever if none suits (quirks/agent-label-missing, agent-one-executor-deadlock)."""
+    def line_up(self, label: str) -> int:
+        """A place in the queue."""
         with self._changed:
-            while True:
-                operation.check()
-                for agent in sorted(self.agents, key=self._load):
-                    executor = self._free_executor(agent)
-                    if agent.name not in self._removed and executor is not None and agent.has(label):
-                        return self._hold(agent, executor, job)
-                self._changed.wait(0.05)
+            place = next(self._numbers)
+            self._queue[place] = label
+            return place
+
+    def allocate(self, place: int, job: str, operation: Operation) -> Allocation:
+        """Waits for an executor, for ever if none suits (quirks/agent-label-missing, agent-one-executor-deadlock)."""
+        try:
+            with self._changed:
+                while True:
+                    operation.check()
+                    free = self._free(self._queue[place])
+                    if free and not any(self._free(label) for at, label in self._queue.items() if at < place):
+                        return self._hold(*free, job)
+                    self._changed.wait(0.05)
+        finally:
+            with self._changed:
+                del self._queue[place]
+                self._changed.notify_all()
 
     def free(self, handle: str) -> None:
         with self._changed:
@@ -129,10 +142,6 @@ class Agents:
         with self._changed:
             names = [one.agent.name for one in self._held.values()]
         return {name: names.count(name) for name in names}
-
-    def suits(self, label: str) -> bool:
-        """Whether any agent that is there will ever do."""
-        return any(agent.has(label) and agent.name not in self._removed for agent in self.agents)
 
     def remove(self, name: str) -> set[str]:
         """Takes an agent away; the handles of what was held on it."""
@@ -168,6 +177,14 @@ class Agents:
     def _load(self, agent: Agent) -> tuple[int, int]:
         """Jenkins may take any agent; here the one that has rested longest, so that all come into play."""
         return sum(one.agent.name == agent.name for one in self._held.values()), self._used.get(agent.name, 0)
+
+    def _free(self, label: str) -> tuple[Agent, int] | None:
+        """An agent that suits a label, and its first executor that nothing holds."""
+        for agent in sorted(self.agents, key=self._load):
+            executor = self._free_executor(agent)
+            if agent.name not in self._removed and executor is not None and agent.has(label):
+                return agent, executor
+        return None
 
     def _free_executor(self, agent: Agent) -> int | None:
         held = {one.executor for one in self._held.values() if one.agent.name == agent.name}

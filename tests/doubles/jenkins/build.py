@@ -13,11 +13,14 @@ from typing import Any
 from tests.doubles.jenkins.agents import AGENT_REMOVED, Agents
 from tests.doubles.jenkins.credentials import Bindings
 from tests.doubles.jenkins.files import Case, Stashes, Tests, archive
-from tests.doubles.jenkins.gates import Inputs, Locks, Milestones
+from tests.doubles.jenkins.gates import Inputs, Locks
+from tests.doubles.jenkins.jobs import Job
 from tests.doubles.jenkins.jvm import Jvm
 from tests.doubles.jenkins.scm import Source
 from tests.doubles.jenkins.scopes import Abort, Interruption, Operation, Refused, Scopes
 from tests.doubles.jenkins.shell import Command, Shell
+
+_QUICK = ("step", "open-scope", "close-scope", "bind", "unbind", "kinds", "free-node", "unlock")
 
 
 @dataclass
@@ -91,7 +94,6 @@ class Controller:
     agents: Agents
     shell: Shell
     locks: Locks = field(default_factory=Locks)
-    milestones: Milestones = field(default_factory=Milestones)
     time_scale: float = 1.0
 
 
@@ -100,7 +102,7 @@ class Started:
     """What a build is started with."""
 
     number: int
-    job: str
+    job: Job
     cause: str
     folder: Path
     source: Source | None
@@ -137,16 +139,22 @@ class RunningBuild:
     def hear(self, message: dict[str, Any]) -> None:
         """Takes one message of the JVM; what lasts gets a thread."""
         if "ask" in message:
-            threading.Thread(target=self._answer, args=(message,), daemon=True).start()
+            if message["effect"] == "node":
+                message["queued"] = self.controller.agents.line_up(message["label"])
+            if message["effect"] in _QUICK:  # at once, and so in the order in which the branches ask
+                self._answer(message)
+            else:
+                threading.Thread(target=self._answer, args=(message,), daemon=True).start()
         else:
             getattr(self, "_tell_" + message["tell"].replace("-", "_"))(message)
 
     def say(self, line: str, bindings: list[str] | None = None) -> None:
         line = self.bindings.mask(line, bindings or [])
-        with self._lines:
-            self.log.append(line)
-        if self.started.on_line:
-            self.started.on_line(line, self)
+        for each in line.split("\n"):
+            with self._lines:
+                self.log.append(each)
+            if self.started.on_line:
+                self.started.on_line(each, self)
 
     # --- news ------------------------------------------------------------------------------------------------------
 
@@ -164,6 +172,7 @@ class RunningBuild:
     def _tell_finished(self, message: dict[str, Any]) -> None:
         self.last = message
         self.scopes.stop()
+        self.started.job.end(self, message.get("result"), message.get("properties", {}))
         self.finished.set()
 
     # --- questions -------------------------------------------------------------------------------------------------
@@ -226,7 +235,7 @@ class RunningBuild:
 
     def _do_node(self, message: dict[str, Any], operation: Operation) -> dict[str, Any]:
         operation.name = f"node {message['label']!r}"
-        one = self.controller.agents.allocate(message["label"], self.started.job, operation)
+        one = self.controller.agents.allocate(message["queued"], self.started.job.workspace, operation)
         for name, count in self.controller.agents.busy().items():
             self.most_busy[name] = max(self.most_busy.get(name, 0), count)
         inner = [
@@ -243,7 +252,7 @@ class RunningBuild:
 
     def _do_lock(self, message: dict[str, Any], operation: Operation) -> None:
         operation.name = f"lock {', '.join(message['names'])}"
-        holder = f"{self.started.job} #{self.started.number}"
+        holder = f"{self.started.job.name} #{self.started.number}"
         self.controller.locks.take(message["names"], holder, operation)
 
     def _do_unlock(self, message: dict[str, Any], operation: Operation) -> None:
@@ -329,7 +338,7 @@ class RunningBuild:
         operation.sleep(seconds)
 
     def _step_milestone(self, message: dict[str, Any], operation: Operation) -> None:
-        self.controller.milestones.pass_by(message["arguments"]["ordinal"], self.started.number)
+        self.started.job.pass_milestone(message["arguments"]["ordinal"], self)
 
     def _step_input(self, message: dict[str, Any], operation: Operation) -> Any:
         operation.name = f"input {message['arguments']['message']!r}"

@@ -6,7 +6,7 @@ there), a line of ``../shared/facts/jenkins.md``, or the plugin's own source or 
 
 from __future__ import annotations
 
-import itertools
+import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,7 @@ from tests.doubles.jenkins.agents import Agent, Agents
 from tests.doubles.jenkins.build import Build, Controller, RunningBuild, Started
 from tests.doubles.jenkins.credentials import Bindings, Credential
 from tests.doubles.jenkins.gates import Answer, Inputs
+from tests.doubles.jenkins.jobs import Job
 from tests.doubles.jenkins.jvm import Jvm
 from tests.doubles.jenkins.scm import Change, Source, resolve
 from tests.doubles.jenkins.scopes import Interruption, Refused
@@ -61,7 +62,7 @@ class JenkinsDouble:
     def __post_init__(self) -> None:
         agents = Agents(self.root / "agents", list(self.agents), self.kept_workspaces)
         self.controller = Controller(self.jvm, agents, Shell(self.stop_seconds), time_scale=self.time_scale)
-        self._numbers = itertools.count(1)
+        self._jobs: dict[str, Job] = {}
 
     def build(self, script: str | Path, **how: object) -> Build:
         """Runs a build to its end; the arguments are those of `start`. Raises Stuck and Refused."""
@@ -89,9 +90,10 @@ class JenkinsDouble:
             on_line: called with each line of the log; it may abort the build or take an agent away.
             restart: a build and the name of the stage from which it is run again (contracts/jenkins/96e).
         """
-        number = next(self._numbers)
-        name = f"{self.job}-{number}-{uuid.uuid4().hex[:8]}"
-        folder = self.root / "builds" / str(number)
+        job = self._job(branch, change)
+        number = next(job.numbers)
+        name = f"{job.name}-{number}-{uuid.uuid4().hex[:8]}"
+        folder = self.root / "builds" / job.workspace / str(number)
         source = self._source(branch, change)
         stashes = folder / "stashes"
         if restart:
@@ -99,7 +101,7 @@ class JenkinsDouble:
             # manual: Running Pipelines, Preserving stashes for use with restarted stages
             if restart[0].preserves_stashes:
                 stashes = restart[0].stashes.folder
-        started = Started(number, self.job, "UserIdCause", folder, source, stashes, on_line)
+        started = Started(number, job, "UserIdCause", folder, source, stashes, on_line)
         running = RunningBuild(self.controller, started, Bindings(self.credentials), Inputs(list(answers)))
         running.say("Started by user admin")
         if restart:
@@ -107,14 +109,25 @@ class JenkinsDouble:
         request = {
             "text": script.read_text() if isinstance(script, Path) else script,
             "params": dict(params or {}),
-            "env": self._environment(number, branch, change, params or {}),
+            "env": self._environment(job, number, branch, change, params or {}),
             "number": number,
-            "previous": self.builds[-1].result if self.builds else None,
+            "previous": job.last_result,
             "scm": source is not None,
             "restart": restart[1] if restart else None,
         }
-        self.jvm.start(name, request, running.hear)
+
+        def go() -> None:
+            job.begin(running)
+            self.jvm.start(name, request, running.hear)
+
+        threading.Thread(target=go, daemon=True).start()
         return Running(self, running)
+
+    def _job(self, branch: str | None, change: Change | None) -> Job:
+        """One for each branch and pull request, below the name of the whole (contracts/jenkins/mb-a7)."""
+        part = f"PR-{change.id}" if change else branch
+        name = f"{self.job}/{part}" if self.repo and part else self.job
+        return self._jobs.setdefault(name, Job(name))
 
     def idle(self, seconds: float = 5.0) -> bool:
         """Whether, within some time, no executor and no lock is held and no process of any command is left."""
@@ -136,19 +149,25 @@ class JenkinsDouble:
         return Source(str(self.repo), name, resolve(str(self.repo), branch, change), change)
 
     def _environment(
-        self, number: int, branch: str | None, change: Change | None, params: Mapping[str, object]
+        self,
+        job: Job,
+        number: int,
+        branch: str | None,
+        change: Change | None,
+        params: Mapping[str, object],
     ) -> dict[str, str]:
         """contracts/jenkins/mb-a7-branch-console; CHANGE_*: manual, Branches and Pull Requests."""
         url = "http://jenkins.example.com/"
+        where = f"{url}job/{job.name.replace('/', '/job/')}/"
         env = {
             "BUILD_NUMBER": str(number),
             "BUILD_ID": str(number),
             "BUILD_DISPLAY_NAME": f"#{number}",
-            "BUILD_TAG": f"jenkins-{self.job}-{number}",
-            "BUILD_URL": f"{url}job/{self.job}/{number}/",
-            "JOB_NAME": self.job,
-            "JOB_BASE_NAME": self.job,
-            "JOB_URL": f"{url}job/{self.job}/",
+            "BUILD_TAG": f"jenkins-{job.name.replace('/', '-')}-{number}",
+            "BUILD_URL": f"{where}{number}/",
+            "JOB_NAME": job.name,
+            "JOB_BASE_NAME": job.name.rpartition("/")[2],
+            "JOB_URL": where,
             "JENKINS_URL": url,
         }
         if self.repo and change:

@@ -1,4 +1,4 @@
-"""Where builds wait for each other or for a person: locks, milestones, inputs."""
+"""Where builds wait for each other or for a person: locks and inputs."""
 
 from __future__ import annotations
 
@@ -39,22 +39,6 @@ class Locks:
         """The build that holds each lock."""
         with self._changed:
             return dict(self._holders)
-
-
-@dataclass
-class Milestones:
-    """pipeline-milestone-step, readme: builds pass in order; one that was overtaken ends as NOT_BUILT."""
-
-    _passed: dict[int, int] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def pass_by(self, ordinal: int, number: int) -> None:
-        """Raises an Interruption if a newer build was here before."""
-        with self._lock:
-            newest = self._passed.get(ordinal, 0)
-            if newest > number:
-                raise Interruption(f"Canceled since build #{newest} already got here", result="NOT_BUILT")
-            self._passed[ordinal] = number
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,8 @@ class Jvm:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             message = json.loads(line)
-            self._listeners[message["build"]](message)
+            ended = message.get("tell") == "finished"
+            listener = self._listeners.pop(message["build"]) if ended else self._listeners[message["build"]]
+            listener(message)
         for listener in self._listeners.values():
             listener({"tell": "finished", "refused": "the JVM ended"})

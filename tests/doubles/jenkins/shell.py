@@ -57,7 +57,6 @@ class Shell:
                 self._stop(process, cookie, operation, readers, say)
         for reader in readers:
             reader.join(self.stop_seconds)
-        _close(process, readers)
         operation.check()
         return process.returncode, "".join(output)
 
@@ -96,6 +95,8 @@ class Shell:
         except Interruption as why:
             if why.agent_lost:
                 end(cookie, signal.SIGKILL)
+                for reader in readers:
+                    reader.join(0.5)
                 raise
             say("Sending interrupt signal to process")
             end(cookie, signal.SIGTERM)
@@ -105,7 +106,6 @@ class Shell:
                 say(f"After {self.stop_seconds:g}s process did not stop")
             for reader in readers:
                 reader.join(0.5)
-            _close(process, readers)
             raise
 
 
@@ -123,24 +123,19 @@ def end(cookie: str, number: signal.Signals | None) -> int:
     return found
 
 
-def _close(process: subprocess.Popen[str], readers: list[threading.Thread]) -> None:
-    """Not while a process that lives on still holds them open."""
-    for stream in (process.stdout, process.stderr):
-        if stream is not None and not any(reader.is_alive() for reader in readers):
-            stream.close()
-
-
 def _read(
     process: subprocess.Popen[str], capture: bool, say: Callable[[str], None]
 ) -> tuple[list[threading.Thread], list[str]]:
     output: list[str] = []
 
     def keep(stream: IO[str]) -> None:
-        output.append(stream.read())
+        with stream:
+            output.append(stream.read())
 
     def tell(stream: IO[str]) -> None:
-        for line in stream:
-            say(line.rstrip("\n"))
+        with stream:
+            for line in stream:
+                say(line.rstrip("\n"))
 
     jobs = [(tell, process.stderr), (keep, process.stdout)] if capture else [(tell, process.stdout)]
     threads = [threading.Thread(target=job, args=(stream,), daemon=True) for job, stream in jobs]

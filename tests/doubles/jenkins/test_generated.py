@@ -206,10 +206,11 @@ def test_a_secret_reaches_its_stage_and_no_log(serve: Serve, layout: str) -> Non
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_mutex_holds_over_builds_and_waiting_takes_no_agent(serve: Serve, layout: str) -> None:
-    data = described()
+    data = described(workflows={"push": {"on": {"push": {"branches": ["main", "dev"]}}}})
     data["stages"]["end"]["ci"] = {"mutex": ["db", "gpu"]}
     double, project = serve(data, layout, 4, {"behaviour/end": "sleep 0.5\n"})
-    running = [double.start(project.jenkinsfile) for _ in range(2)]
+    project.branch("dev", {"x": "1"})
+    running = [double.start(project.jenkinsfile, branch=branch) for branch in ("main", "dev")]
     builds = [each.wait() for each in running]
     first, second = sorted(
         (call for build in builds for call in build.calls if call.script == "pipegen exec end"),
@@ -217,6 +218,24 @@ def test_a_mutex_holds_over_builds_and_waiting_takes_no_agent(serve: Serve, layo
     )
     assert first.end <= second.start
     assert double.controller.locks.held() == {}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_newer_commit_ends_the_older_build_of_its_branch(serve: Serve, layout: str) -> None:
+    double, project = serve(described(), layout, 2, SEEN)
+    double.build(project.jenkinsfile)  # from then on the job knows what its file says
+    project.commit({"behaviour/b": "echo sleeping; sleep 60\n"})
+    slow = threading.Event()
+    older = double.start(
+        project.jenkinsfile, on_line=lambda line, _: slow.set() if line == "sleeping" else None
+    )
+    assert slow.wait(30)
+    project.commit({"behaviour/b": "true\n"})
+    newer = double.build(project.jenkinsfile)
+    assert newer.result == "SUCCESS"
+    assert fragments(newer) == ALL
+    ended = older.wait()
+    assert (ended.result, ended.error) == ("NOT_BUILT", f"Superseded by #{newer.number}")
 
 
 def release(**approve: Any) -> dict[str, Any]:

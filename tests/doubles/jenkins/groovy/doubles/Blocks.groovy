@@ -107,7 +107,7 @@ class Blocks {
             switch (condition.$symbol) {
                 case 'agent': return failure instanceof MissingContext || failure instanceof FlowInterruptedException && failure.agentLost
                 case 'nonresumable': return false  // only after a restart of the controller, which this double has not
-                default: throw new Refused("retry(conditions: [$condition.$symbol()])")
+                default: throw new Refused("retry(conditions: [${condition.$symbol}()])")
             }
         }
     }

@@ -51,7 +51,7 @@ class LiveBuild extends Recorder {
             last = [refused: failure instanceof Refused ? failure.message : "$failure at ${failure.stackTrace.take(8)}".toString()]
         } finally {
             turn.unlock()
-            tell('finished', last + [properties: properties.keySet() as List])
+            tell('finished', last + [properties: properties.collectEntries { name, given -> [name, Values.plain(given)] }])
         }
     }
 

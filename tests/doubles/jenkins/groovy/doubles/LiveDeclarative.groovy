@@ -25,7 +25,7 @@ class LiveDeclarative {
         root = words(body)
         if (root.libraries || root.tools) { throw new Refused('libraries and tools') }
         options = described(root.options)
-        steps.remember(options.collect { it + [$symbol: it.name] })
+        steps.remember(options.collect { Values.symbol(it.name, it.arguments.findAll { !(it instanceof Closure) }) })
         live.declare(directives.described(root.parameters))
         Exception first = null
         boolean posted = false
