@@ -243,8 +243,8 @@ class LiveReporter(Reporter):
 
     def _bar(self, done: float, width: int) -> list[tuple[str, str]]:
         full = round(done * width)
-        sign = "-" if self._ascii else "━"
-        return [(sign * full, "cyan"), (sign * (width - full), "dim")]
+        done_sign, rest_sign = ("=", "-") if self._ascii else ("━", "─")
+        return [(done_sign * full, "cyan"), (rest_sign * (width - full), "dim")]
 
     def _foot(self, now: float) -> Any:
         through = sum(self._through.values())
