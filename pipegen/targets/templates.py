@@ -32,6 +32,7 @@ def environment(folder: str, filters: tuple[tuple[str, Callable[..., Any]], ...]
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,
+        auto_reload=False,
     )
     made.filters.update(dict(filters))
     return made

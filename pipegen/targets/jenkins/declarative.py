@@ -44,7 +44,7 @@ def declarative(mapper: Mapper, layout: str) -> str:
 
 def indented(lines: Sequence[str], pad: str) -> str:
     """Lines with `pad` before each."""
-    return "\n".join(pad + line for line in lines)
+    return pad + ("\n" + pad).join(lines)
 
 
 FILTERS: Mapping[str, Any] = {"groovy": literal, "lines": indented}
