@@ -75,6 +75,8 @@ def _agreed(
     if not repository and len(common) > 1:
         raise Uncited("a pipeline without a repository, with several commits upstream")
     newest = max(common, key=repository.position) if repository else next(iter(common))
+    if repository and repository.position(newest) < 0:
+        raise Uncited(f"{pipeline.name}: another repository than that of what it depends on")
     found = {
         name: [stage for stage in stages if stage.run.revision == newest][-1]
         for name, stages in passed.items()

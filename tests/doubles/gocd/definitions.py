@@ -1,9 +1,4 @@
-"""Pipelines as the server understands them: read from the generated file, or from a recorded request of the API.
-
-Citations, here and in the other modules of this double: `[R nnn]` is the recording `nnn-*.json` of
-../shared/contracts/gocd; `[F n]` is section n of ../shared/facts/gocd.md; `[M page]` is a page of the manual at
-docs.gocd.org; `[S Class.method]` is GoCD's source.
-"""
+"""Pipelines as the server understands them: read from the generated file, or from a recorded request of the API."""
 
 from __future__ import annotations
 

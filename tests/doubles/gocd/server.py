@@ -1,4 +1,9 @@
-"""A GoCD server with agents: runs a generated file as the recordings and facts say the real one does."""
+"""A GoCD server with agents: runs a generated file as the recordings and facts say the real one does.
+
+Citations in the modules of this double: `[R nnn]` is the recording `nnn-*.json` of ../shared/contracts/gocd; `[F n]` is
+section n of ../shared/facts/gocd.md; `[M page]` is a page of the manual at docs.gocd.org; `[S Class.method]` is GoCD's
+source. What none of them shows is refused by `Uncited`.
+"""
 
 from __future__ import annotations
 

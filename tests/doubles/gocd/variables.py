@@ -23,6 +23,7 @@ def environment(job: JobRun, resources: frozenset[str], elastic: bool) -> Iterat
         yield Variable("GO_ENVIRONMENT_NAME", run.definition.environment)
     if not elastic:
         yield Variable("GO_AGENT_RESOURCES", ",".join(sorted(resources)))
+    # who started the stage, not the run [R 184, 223, 256, S BuildWork.setupEnvrionmentContext]
     yield Variable("GO_TRIGGER_USER", stage.approved_by)
     yield Variable("GO_PIPELINE_NAME", run.name)
     yield Variable("GO_PIPELINE_COUNTER", str(run.counter))
