@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
+from gc import set_threshold
 
 import click
 
@@ -24,6 +24,7 @@ COMMANDS = {
     "values": "Fix the values of one run; generated files call this.",
     "affected": "Print the stages that a change can touch.",
     "merge-lock": "Merge dvc.lock files stage by stage: git's merge driver.",
+    "gc": "Remove from the DVC remote what no branch, tag or run record needs.",
     "schema": "Print the grammar of pipegen.yaml as JSON Schema or as a table.",
 }
 """Each command is the function of its name in the module of its name; the text is its line in `pipegen --help`."""
@@ -90,7 +91,7 @@ def cli() -> None:
 def main(args: list[str] | None = None) -> None:
     """The entry point: runs one command, prints an error's message without a traceback, exits with its code."""
     # A sixth of the time of many descriptions went into looking for garbage of which there is next to none.
-    gc.set_threshold(100_000, 20, 20)
+    set_threshold(100_000, 20, 20)
     try:
         code = cli.main(args, standalone_mode=False)
     except PipegenError as error:

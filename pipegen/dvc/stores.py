@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,6 +64,16 @@ class RemoteChoice:
     """Where it is, if DVC's configuration doesn't say."""
 
 
+@dataclass(frozen=True)
+class Item:
+    """A file on a remote."""
+
+    path: str
+    size: int
+    modified: float
+    """Seconds since the epoch."""
+
+
 class Store(ABC):
     """Files by relative path.
 
@@ -91,6 +102,12 @@ class Store(ABC):
     @abstractmethod
     def _names(self, folder: str) -> list[str]: ...
 
+    @abstractmethod
+    def _walk(self, folder: str) -> list[Item]: ...
+
+    @abstractmethod
+    def _delete(self, path: str) -> None: ...
+
     def present(self, paths: Iterable[str]) -> set[str]:
         """Those of `paths` that are there."""
         wanted = list(dict.fromkeys(paths))
@@ -117,6 +134,22 @@ class Store(ABC):
             return sorted(self._patiently("look into", lambda: self._names(folder)))
         except FileNotFoundError:
             return []
+
+    def walk(self, folder: str) -> list[Item]:
+        """All files below a folder; none if it isn't there."""
+        try:
+            return self._patiently("look into", lambda: self._walk(folder))
+        except FileNotFoundError:
+            return []
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Remove files; those that are gone already count as removed."""
+
+        def one(path: str) -> None:
+            with contextlib.suppress(FileNotFoundError):
+                self._patiently("remove from", lambda: self._delete(path))
+
+        self._each(one, paths)
 
     @staticmethod
     def _each(do: Callable[[Any], T], items: Iterable[Any]) -> list[T]:
@@ -193,6 +226,19 @@ class Folder(Store):
     def _names(self, folder: str) -> list[str]:
         return [name for name in os.listdir(self._at(folder)) if not name.startswith(".")]
 
+    def _walk(self, folder: str) -> list[Item]:
+        found = []
+        for here, _, names in os.walk(self._at(folder)):
+            for name in (name for name in names if not name.startswith(".")):
+                stat = os.stat(f"{here}/{name}")
+                found.append(
+                    Item(os.path.relpath(f"{here}/{name}", self._folder), stat.st_size, stat.st_mtime)
+                )
+        return found
+
+    def _delete(self, path: str) -> None:
+        os.unlink(self._at(path))
+
 
 class Distant(Store):
     """Any other kind, through the file system objects that DVC has for it."""
@@ -228,6 +274,29 @@ class Distant(Store):
         self._fs.fs.invalidate_cache()  # others write there while we look
         paths = self._fs.ls(self._at(folder), detail=False)
         return [name for name in (path.rstrip("/").rpartition("/")[2] for path in paths) if name[:1] != "."]
+
+    def _walk(self, folder: str) -> list[Item]:
+        self._fs.fs.invalidate_cache()
+        found = self._fs.find(self._at(folder), detail=True)
+        root = self._root.strip("/") + "/"
+        return [
+            Item(path.strip("/").removeprefix(root), int(info.get("size") or 0), _time_of(info))
+            for path, info in found.items()
+        ]
+
+    def _delete(self, path: str) -> None:
+        self._fs.rm_file(self._at(path))
+
+
+def _time_of(info: Mapping[str, Any]) -> float:
+    """When a file was last written; now, which keeps it, where this kind of remote doesn't say."""
+    for word in ("LastModified", "last_modified", "modified", "mtime", "updated"):
+        value = info.get(word)
+        if isinstance(value, (int, float)):
+            return float(value)
+        if isinstance(value, datetime):
+            return value.timestamp()
+    return time.time()
 
 
 def open_store(root: Path, choice: RemoteChoice, notify: Callable[[str], None]) -> Store | None:

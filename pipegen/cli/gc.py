@@ -1,0 +1,81 @@
+"""`pipegen gc`: remove from the remote what nothing needs."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from pipegen.cli.options import description_argument, json_option
+from pipegen.cli.output import print_json
+
+
+@click.command()
+@description_argument
+@click.option("--remove", "really", is_flag=True, help="Remove it. Without this nothing is changed.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go. This is the default.")
+@click.option(
+    "--keep-runs",
+    type=click.FloatRange(min=0),
+    default=90,
+    show_default=True,
+    metavar="DAYS",
+    help="For so long a run can be restored from the run cache.",
+)
+@click.option(
+    "--keep-young",
+    type=click.FloatRange(min=0),
+    default=3,
+    show_default=True,
+    metavar="DAYS",
+    help="For so long everything stays: a build may be on its way.",
+)
+@json_option
+def gc(
+    path: click.Path, really: bool, dry_run: bool, keep_runs: float, keep_young: float, as_json: bool
+) -> None:
+    """Remove data and run cache entries from the DVC remote that no branch, tag or run record needs.
+
+    All branches and tags must be here, those of the server too: run `git fetch --all --tags` first.
+    """
+    from pipegen.dvc.collect import find_root
+    from pipegen.dvc.collect_garbage import garbage, is_shallow, remove
+    from pipegen.dvc.stores import RemoteChoice, open_store
+    from pipegen.errors import WorkspaceError
+    from pipegen.project import Project
+
+    if really and dry_run:
+        raise click.UsageError("--remove and --dry-run exclude each other")
+    project = Project.open(str(path))
+    asked = project.pipeline.data.remote
+    choice = RemoteChoice(str(asked.name), asked.url) if asked else RemoteChoice()
+    store = open_store(
+        find_root(project.folder.resolve()), choice, lambda message: click.echo(message, err=True)
+    )
+    if store is None:
+        raise WorkspaceError("no DVC remote is configured: there is nothing to remove from")
+    if is_shallow(project.repository_root):
+        raise WorkspaceError(
+            "this clone is shallow, so what other branches need is not known: `git fetch --unshallow`"
+        )
+    found = garbage(
+        store, project.repository_root, now=time.time(), keep_runs=keep_runs, keep_young=keep_young
+    )
+    if really:
+        remove(store, found)
+    if as_json:
+        print_json(
+            {
+                "removed": really,
+                "bytes": found.bytes,
+                "files": [i.path for i in found.all],
+                "kept": found.kept,
+            }
+        )
+        return
+    for item in found.all:
+        click.echo(item.path)
+    said = "removed" if really else "would go (say --remove)"
+    click.echo(
+        f"{len(found.all)} files, {found.bytes:,} bytes, {said}; {found.kept} stay on {store.shown}", err=True
+    )

@@ -1,0 +1,116 @@
+"""`pipegen gc`: what goes from a remote, and what stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.agents import Build, make_origin
+from tests.support.cli import pipegen
+from tests.support.repositories import make_template, sh, write
+
+TEXT = """\
+pipegen: 1
+name: small
+stages:
+  one: {cmd: cp seed.txt one.txt, deps: [seed.txt], outs: [one.txt]}
+  folder: {cmd: "mkdir folder; cp one.txt folder/a; echo b > folder/b", deps: [one.txt], outs: [folder]}
+workflows: {push: {on: {push: {branches: [main]}}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty git and DVC repository, to be copied."""
+    return make_template(tmp_path_factory.mktemp("template") / "repository")
+
+
+@pytest.fixture
+def origin(tmp_path: Path, template: Path) -> Path:
+    """A repository with its remote."""
+    return make_origin(tmp_path / "origin", template, TEXT, str(tmp_path / "remote"), **{"seed.txt": "1\n"})
+
+
+def build(origin: Path, seed: str, number: int) -> Path:
+    """Run all stages on a commit with that seed; the answer is the last agent's folder."""
+    write(origin, {"seed.txt": seed})
+    sh(origin, "git", "commit", "-q", "--allow-empty", "-am", f"seed {number}")
+    return Build(origin.parent / f"build-{number}", origin).run()["folder"].agent
+
+
+def age(remote: Path, days: float) -> None:
+    for path in remote.rglob("*"):
+        if path.is_file():
+            os.utime(path, (time.time() - days * 86400,) * 2)
+
+
+def files(remote: Path) -> set[str]:
+    return {path.relative_to(remote).as_posix() for path in remote.rglob("*") if path.is_file()}
+
+
+def test_gc(origin: Path) -> None:
+    remote = origin.parent / "remote"
+    kept = build(origin, "kept\n", 1)
+    (origin / "dvc.lock").write_bytes((kept / "dvc.lock").read_bytes())
+    sh(origin, "git", "checkout", "-q", "-b", "other")
+    sh(origin, "git", "add", "dvc.lock")
+    sh(origin, "git", "commit", "-qm", "a lock on another branch")
+    sh(origin, "git", "checkout", "-q", "-")
+    needed = {path for path in files(remote) if path.startswith("files/")}
+    build(origin, "gone\n", 2)
+    age(remote, 100)
+    before = files(remote)
+    build(origin, "young\n", 3)
+    everything = files(remote)
+
+    done = pipegen("gc", "--json", cwd=origin)
+    assert done.code == 0, done.err
+    said = json.loads(done.out)
+    assert files(remote) == everything, "nothing goes unasked"
+    assert said["removed"] is False
+    gone = set(said["files"])
+    assert {path for path in gone if path.startswith("runs/")} == {p for p in before if p.startswith("runs/")}
+    assert gone <= before
+    assert not gone & needed, "another branch needs it"
+    assert len([path for path in gone if path.startswith("files/")]) == 2, (
+        "a file and a listing of the second build"
+    )
+
+    assert pipegen("gc", "--remove", cwd=origin).code == 0
+    assert files(remote) == everything - gone
+    assert pipegen("gc", cwd=origin).out == ""
+
+
+def test_runs_that_can_be_restored_keep_their_data(origin: Path) -> None:
+    remote = origin.parent / "remote"
+    build(origin, "one\n", 1)
+    age(remote, 10)
+    assert pipegen("gc", "--keep-runs", "20", cwd=origin).out == ""
+    assert len(pipegen("gc", "--keep-runs", "5", cwd=origin).out.splitlines()) == len(files(remote))
+
+
+def test_run_records_keep_their_data(origin: Path) -> None:
+    remote = origin.parent / "remote"
+    folder = build(origin, "one\n", 1)
+    record = (folder / ".pipegen" / "records" / "folder.json").read_text()
+    write(remote, {"pipegen/runs/ab/cdef.json": record})
+    age(remote, 100)
+    gone = pipegen("gc", cwd=origin).out.split()
+    assert [path for path in gone if path.startswith("files/")] == [], (
+        "all it read and made is named in the record"
+    )
+    assert len(gone) == 2
+
+
+def test_refused(origin: Path) -> None:
+    assert pipegen("gc", "--remove", "--dry-run", cwd=origin).code == 2
+    shallow = origin.parent / "shallow"
+    sh(origin, "git", "commit", "-q", "--allow-empty", "-m", "more")
+    sh(origin.parent, "git", "clone", "-q", "--depth", "1", f"file://{origin}", str(shallow))
+    done = pipegen("gc", cwd=shallow)
+    assert done.code == 5
+    assert "shallow" in done.err
