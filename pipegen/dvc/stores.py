@@ -37,6 +37,9 @@ _PERMANENT = (
     IsADirectoryError,
     ImportError,
     ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
 )
 _PERMANENT_NAMES = {
     "NoCredentialsError",
@@ -124,9 +127,14 @@ class Store(ABC):
 
     def put(self, sources: Mapping[str, str]) -> None:
         """Bring files there, each whole or not at all; `sources` has the local file by path."""
-        self._each(
-            lambda item: self._patiently("write to", lambda: self._put(item[1], item[0])), sources.items()
-        )
+
+        def one(item: tuple[str, str]) -> None:
+            try:
+                self._patiently("write to", lambda: self._put(item[1], item[0]))
+            except FileNotFoundError as error:
+                raise RemoteError(f"can't write to {self.shown}: {_said(error)}") from error
+
+        self._each(one, sources.items())
 
     def names(self, folder: str) -> list[str]:
         """What is in a folder, sorted; nothing if it isn't there."""
@@ -277,7 +285,7 @@ class Distant(Store):
 
     def _walk(self, folder: str) -> list[Item]:
         self._fs.fs.invalidate_cache()
-        found = self._fs.find(self._at(folder), detail=True)
+        found = self._fs.fs.find(self._at(folder), detail=True)
         root = self._root.strip("/") + "/"
         return [
             Item(path.strip("/").removeprefix(root), int(info.get("size") or 0), _time_of(info))
