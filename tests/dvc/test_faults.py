@@ -20,7 +20,7 @@ TEXT = """\
 stages:
   one: {cmd: cp in one; echo one >> ran.log, deps: [in], outs: [one]}
   two: {cmd: cp one two; echo two >> ran.log, deps: [one], params: [p], outs: [two]}
-  three: {cmd: sleep 1; cp one three; echo three >> ran.log, deps: [one], outs: [three]}
+  three: {cmd: sleep 3; cp one three; echo three >> ran.log, deps: [one], outs: [three]}
 """
 FILES = {
     "dvc.yaml": TEXT.replace("cmd: ", "cmd: '").replace("ran.log,", "ran.log',"),
@@ -89,15 +89,19 @@ def test_dvc_repro_at_the_same_time(make: Make) -> None:
 
 
 def test_while_a_command_runs_dvc_is_free(make: Make) -> None:
+    """The repository's lock is held only while DVC's files change: `dvc add` needs it, and gets it."""
     folder = make("repository")
     assert pipegen_run(folder, "one")[0].ok
     ours = _start(folder, *PIPEGEN, "three")
-    time.sleep(0.8)
-    assert ours.poll() is None
-    assert "one" in dvc(folder, "stage", "list")
-    assert "changed" in dvc(folder, "status")
+    while not (folder / ".pipegen/logs/three.log").exists():
+        assert ours.poll() is None
+        time.sleep(0.01)
+    (folder / "more").write_text("more\n")
+    dvc(folder, "add", "-q", "more")
+    assert ours.poll() is None, "it was through before DVC was"
     output, errors = ours.communicate(timeout=60)
     assert ours.returncode == 0, output + errors
+    assert (folder / "more.dvc").exists()
 
 
 def test_what_a_killed_process_held_is_free(make: Make) -> None:

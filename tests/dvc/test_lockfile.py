@@ -43,8 +43,10 @@ TEXTS = st.one_of(
 )
 KEYS = TEXTS.map(lambda text: text[:40])  # of long keys DVC's writer makes what its reader refuses
 SETTINGS = settings(derandomize=True, deadline=None, phases=[Phase.explicit, Phase.generate])
+FLOATS = [0.1, 2.5, -1e-05, 1e22, 100.0, 0.30000000000000004, float("inf")]
+"""Of longer ones in entries that it does not touch, DVC's writer changes the last digits; pipegen leaves them alone."""
 VALUES = st.recursive(
-    st.one_of(TEXTS, st.integers(), st.floats(allow_nan=False), st.booleans(), st.none()),
+    st.one_of(TEXTS, st.integers(), st.sampled_from(FLOATS), st.booleans(), st.none()),
     lambda values: st.one_of(st.lists(values, max_size=3), st.dictionaries(KEYS, values, max_size=3)),
     max_leaves=6,
 )
