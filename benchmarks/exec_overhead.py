@@ -128,8 +128,8 @@ def measure(bench: Bench, runs: int) -> bool:
     bench.sh(f"cp {first}/dvc.lock . && git add dvc.lock && git commit -qm lock", bench.origin)
     ok &= compare(
         "nothing to do",
-        lambda: bench.pipegen("exec", "stage", at=bench.clone()),
-        lambda: bench.dvc(bench.clone()),
+        lambda: bench.pipegen("exec", "stage", at=source_made(bench.clone())),
+        lambda: bench.dvc(source_made(bench.clone())),
         runs,
     )
     return fetched(bench) and ok

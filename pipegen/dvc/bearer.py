@@ -79,6 +79,8 @@ class Bearer:
         self._remote, self._notify = remote, notify
         self._cache, self._hasher = Cache(settings.cache, state), Hasher(state)
         self._outputs = Outputs(stages.values())
+        self._there: set[str] = set()
+        """Objects that the remote is known to have."""
         self._damaged: set[str] = set()
         """Objects that the remote has something else under the name of: they are written anew."""
 
@@ -174,6 +176,7 @@ class Bearer:
         finally:
             with suppress(OSError):
                 os.unlink(temporary)
+        self._there.add(md5)
         stat = os.stat(target)
         self._state.add(target, stat, md5)
         return stat.st_size
@@ -347,8 +350,11 @@ class Bearer:
         return Moved(len(set(files)) + len(set(listings)), sent)
 
     def _absent(self, store: Store, hashes: list[str], *, again: bool) -> list[str]:
-        there = set() if again else store.present(map(_object_path, hashes))
-        return [md5 for md5 in hashes if _object_path(md5) not in there or md5 in self._damaged]
+        if again:
+            return hashes
+        asked = [md5 for md5 in hashes if md5 not in self._there]
+        there = store.present(map(_object_path, asked))
+        return [md5 for md5 in asked if _object_path(md5) not in there or md5 in self._damaged]
 
 
 def _object_path(md5: str) -> str:
