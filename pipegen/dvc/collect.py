@@ -85,7 +85,7 @@ def _is_wanted(name: str) -> bool:
 
 def _asked_of_git(root: Path) -> list[str] | None:
     """git's own answer; None where git is not there or the folder is in no git repository."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     patterns = [f"**/{PIPELINE}", "**/*.dvc", f"**/{IGNORE}"]
     try:
         done = subprocess.run(
@@ -98,7 +98,9 @@ def _asked_of_git(root: Path) -> list[str] | None:
         return None
     if done.returncode:
         return None
-    paths = (os.path.join(root, os.fsdecode(path)) for path in done.stdout.split(b"\0") if path)
+    paths = (
+        os.path.join(root, os.fsdecode(path)) for path in dict.fromkeys(done.stdout.split(b"\0")) if path
+    )
     return [path for path in paths if _is_wanted(os.path.basename(path)) and os.path.isfile(path)]
 
 

@@ -214,3 +214,30 @@ def test_the_other_tool_finds_nothing_to_do(twins: tuple[Path, Path]) -> None:
 def test_forced(twins: tuple[Path, Path]) -> None:
     theirs, ours = run_both(twins, "--force")
     assert ours == theirs == COMMANDS
+
+
+ODD = """\
+stages:
+  one:
+    cmd: cp src/a.py dot; mkdir slash; cp src/a.py slash/x
+    deps: [./src/, src/a.py]
+    outs: [./dot, slash/]
+  two: {cmd: 'cp dot two; echo {} > m.json; touch zero', deps: [dot, slash], outs: [two, zero], metrics: [m.json]}
+  three: {cmd: mkdir -p edir deep/er; echo 3 > deep/er/3, deps: [slash//x], outs: [deep/er/3, edir]}
+  nothing: {cmd: echo hi}
+  check: {cmd: echo hi, deps: [dot]}
+"""
+
+
+def test_odd_paths_and_empty_things(tmp_path: Path, template: Path) -> None:
+    """Dots and slashes in paths, executable files, empty files and folders, stages without outputs."""
+    files = {"dvc.yaml": ODD, "src/a.py": "1\n"}
+    theirs, ours = (make_repository(tmp_path / name, files, template) for name in ("dvc", "pipegen"))
+    for folder in (theirs, ours):
+        (folder / "src/a.py").chmod(0o755)
+    dvc(theirs, "repro", "-q")
+    summary, _ = pipegen_run(ours)
+    assert summary.ok
+    assert picture(ours) == picture(theirs)
+    again, _ = pipegen_run(ours)
+    assert [stage for stage, outcome in again.outcomes.items() if outcome != "unchanged"] == ["nothing"]
