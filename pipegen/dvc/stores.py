@@ -7,6 +7,7 @@ Whatever fails for a moment (a connection, a server's 5xx) is tried again with g
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -53,6 +54,7 @@ _PERMANENT_NAMES = {
     "URLMissingError",
     "CertificateError",
 }
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 _PASSING = (408, 425, 429)
 """HTTP's answers below 500 that may differ the next time."""
 
@@ -195,7 +197,8 @@ def _is_permanent(error: Exception) -> bool:
     names = {cls.__name__ for cls in type(error).__mro__}
     status = getattr(error, "status", None)
     refused = isinstance(status, int) and 400 <= status < 500 and status not in _PASSING
-    return refused or isinstance(error, _PERMANENT) or bool(names & _PERMANENT_NAMES)
+    full = isinstance(error, OSError) and error.errno in _FULL
+    return full or refused or isinstance(error, _PERMANENT) or bool(names & _PERMANENT_NAMES)
 
 
 def _said(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -128,6 +129,43 @@ def test_the_remote_is_away_for_good(
     assert len(done.err.splitlines()) == 1
     assert json.loads((agent / FRAGMENTS / "one.lock.json").read_text())["state"] == "failed"
     assert (agent / "one.txt").exists(), "the result is here still"
+
+
+def test_a_full_disk(make: MakeBuild, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The remote's, and then this machine's, where the command's result is kept."""
+    build = make(TWO % COPY)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipegen.dvc.stores.Folder._put", full)
+        agent = build.agent()
+        done = pipegen("exec", "one", cwd=agent)
+    assert done.code == 6
+    assert "No space left on device" in done.err
+    assert "trying again" not in done.out
+    with monkeypatch.context() as patch:
+        patch.setattr("pipegen.dvc.cache.copy_file", full)
+        done = pipegen("exec", "one", cwd=build.agent())
+    assert done.code == 1
+    assert "No space left on device" in done.err
+    assert pipegen("exec", "one", cwd=agent).code == 0, "once there is room, it goes on where it was"
+    assert len(objects(build)) == 1
+
+
+def test_a_clock_that_is_wrong(make: MakeBuild) -> None:
+    """Times decide nothing: hashes do."""
+    build = make(TWO % COPY)
+    agent = build.agent()
+    os.utime(agent / "seed.txt", (0, 0))
+    assert build.exec("one", agent=agent).code == 0
+    later = build.agent()
+    ahead = time.time() + 10 * 365 * 86400
+    for path in (build.fragments / "one.lock.json", *objects(build), *runs(build), later / "seed.txt"):
+        os.utime(path, (ahead, ahead))
+    assert build.exec("two", agent=later).outcome == "ran"
+    assert build.exec("one").outcome == "restored"
 
 
 def test_a_remote_that_is_not_configured(make: MakeBuild) -> None:
