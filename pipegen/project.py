@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipegen.description.load import FILE_NAME, examine, read_text
+from pipegen.description.load import FILE_NAME, checked, examine, read_text
 from pipegen.errors import CheckFailed, DescriptionError, PlanError, Problem
 
 if TYPE_CHECKING:
@@ -60,10 +60,13 @@ class Project:
     Args:
         pipeline: the description.
         folder: the folder it lies in.
+
+    Raises:
+        DescriptionError: the description was built in Python, and its grammar is wrong.
     """
 
     def __init__(self, pipeline: Pipeline, folder: str | os.PathLike[str] = ".") -> None:
-        self.pipeline = pipeline
+        self.pipeline = checked(pipeline)
         self.folder = Path(folder)
 
     @classmethod

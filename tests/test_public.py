@@ -79,3 +79,46 @@ def test_generate_loads_neither_dvc_nor_any_other_of_the_pipeline_s_libraries() 
     loaded = modules_of(f"from pipegen.cli import main; main(['generate', '--stdout', {FLAGSHIP!r}])")
     assert "jinja2" in loaded
     assert loaded & HEAVY == {"jinja2"}
+
+
+BUILT = """
+from pipegen import Ci, Defaults, On, Pipeline, Project, Push, Stage, Workflow
+
+pipeline = Pipeline(
+    name="iris",
+    defaults=Defaults(timeout="30m"),
+    targets={"jenkins": {"layout": "chain"}},
+    stages={"train": Stage(cmd="python train.py", outs=["model.pkl"], ci=Ci(timeout="2h"))},
+    workflows={"push": Workflow(on=On(push=Push(branches=["main"])))},
+)
+print(Project(pipeline).plan("push").jobs[0].timeout)
+"""
+
+
+def test_a_description_is_built_from_plain_text(tmp_path: Path) -> None:
+    """A strict type checker takes it, and durations given as text count."""
+    script = tmp_path / "build.py"
+    script.write_text(BUILT)
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(script)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (checked.stdout, checked.returncode) == ("", 0)
+    ran = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert int(ran.stdout) == 2 * 3600 + 600
+
+
+def test_a_description_built_wrong_is_refused_with_every_mistake() -> None:
+    from pipegen import Defaults, DescriptionError, Pipeline, Project, Stage
+
+    wrong = Pipeline(name="a b", defaults=Defaults(timeout="30x"), stages={"train": Stage(cmd="true")})
+    with pytest.raises(DescriptionError) as refused:
+        Project(wrong)
+    assert [problem.message.split(":")[0] for problem in refused.value.problems] == [
+        "name",
+        "defaults.timeout",
+    ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pipegen.description.model import Gate, Pipeline
 from pipegen.description.places import Stages
+from pipegen.description.text import Metric
 from pipegen.errors import Problem
 
 _CONDITIONS = (
@@ -50,7 +51,7 @@ def _mistakes(gate: Gate) -> Iterator[tuple[str, str, str]]:
         yield "compare", "'compare' needs a condition", "add `max_gap`"
     if gate.compare is not None and (gate.compare == gate.metric or "*" in gate.compare):
         yield "compare", f"{str(gate.compare)!r} is no second metric: one other value is expected", ""
-    grouped = "*" in gate.metric.path
+    grouped = "*" in Metric(gate.metric).path
     for word in said:
         if grouped and word not in _OF_GROUPS:
             hint = (

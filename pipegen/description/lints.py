@@ -128,19 +128,16 @@ def install_left_out(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterat
 def unknown_metric(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterator[Problem]:
     """A gate or a tolerance reads a metrics file that no stage writes and that does not exist."""
     outs = [out.path for stage in stages.values() for out in stage.outs]
-    metrics: list[tuple[At, Metric | None]] = []
+    metrics: list[tuple[At, str | None]] = []
     for name, gate in pipeline.gates.items():
         metrics += [(("gates", name, "metric"), gate.metric), (("gates", name, "compare"), gate.compare)]
     metrics += [(("tolerance", metric), metric) for metric in pipeline.tolerance]
     for at, metric in metrics:
-        if (
-            metric is None
-            or any(overlap(metric.file, path) for path in outs)
-            or (folder / metric.file).is_file()
-        ):
+        file = Metric(metric).file if metric else None
+        if file is None or any(overlap(file, path) for path in outs) or (folder / file).is_file():
             continue
-        hint = nearest(metric.file, outs) or "declare it in `metrics` of the stage that writes it"
-        yield pipeline.source.problem(at, f"no stage writes {metric.file!r}", hint)
+        hint = nearest(file, outs) or "declare it in `metrics` of the stage that writes it"
+        yield pipeline.source.problem(at, f"no stage writes {file!r}", hint)
 
 
 LINTS: dict[LintName, Lint] = {

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from pipegen.description import secret_values
 from pipegen.description.model import Pipeline
-from pipegen.description.reading import Reader
+from pipegen.description.reading import Reader, read
 from pipegen.description.source import Source
+from pipegen.description.writing import to_data
 from pipegen.dvc.yaml12 import Document, parse
 from pipegen.dvc.yaml12 import Path as At
 from pipegen.errors import DescriptionError, FileError, Problem, os_error
@@ -125,3 +126,14 @@ def _refuse_other_files(document: Document) -> None:
         raise DescriptionError(
             [document.problem(("pipegen",), message, "this pipegen knows version 1: `pipegen: 1`")]
         )
+
+
+def checked(pipeline: Pipeline) -> Pipeline:
+    """The same description, known to be right by the grammar: one built in Python is read as if it were a file.
+
+    Raises:
+        DescriptionError: every mistake, with the path of the value.
+    """
+    if pipeline.source.document is not None:
+        return pipeline
+    return read(Pipeline, to_data(pipeline), pipeline.source)

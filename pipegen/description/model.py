@@ -12,9 +12,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Literal
 
-from pipegen.description.source import Source
-from pipegen.description.stage_words import Ci, Commands, Env, Foreach, Stage, StagesFrom
-from pipegen.description.text import (
+from pipegen.description.kinds import (
     Against,
     ArtifactName,
     Branch,
@@ -33,6 +31,8 @@ from pipegen.description.text import (
     TimeZone,
     WebUrl,
 )
+from pipegen.description.source import Source
+from pipegen.description.stage_words import Ci, Commands, Env, Foreach, Stage, StagesFrom
 from pipegen.description.words import dataclass, word
 
 PerServer = dict[Name, dict[str, Any]]

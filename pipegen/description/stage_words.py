@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pipegen.description.text import Duration, EnvName, Name, Path
+from pipegen.description.kinds import Duration, EnvName, Name, Path
 from pipegen.description.words import dataclass, word
 
 Env = dict[EnvName, str | int]

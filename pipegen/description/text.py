@@ -210,3 +210,8 @@ class WebUrl(Text):
 
     form = "a web address (https://… or http://…)"
     pattern = r"https?://[^\s/]+(/\S*)?"
+
+
+def seconds(duration: str) -> int:
+    """The length of a duration in seconds, be it a `Duration` or plain text of a description built in Python."""
+    return Duration(duration).seconds

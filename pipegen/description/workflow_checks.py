@@ -8,7 +8,7 @@ from pipegen.description.model import On, Pipeline, Workflow
 from pipegen.description.places import Stages, unknown
 from pipegen.description.reading import nearest
 from pipegen.description.stages import matches
-from pipegen.description.text import Parameter
+from pipegen.description.text import Branch, Parameter
 from pipegen.dvc.yaml12 import Path as At
 from pipegen.errors import Problem
 
@@ -44,7 +44,7 @@ def _trigger(workflow: Workflow) -> Iterator[Mistake]:
         return
     if not _starts_by_itself(workflow):
         yield ("branch",), "this trigger names its branches itself", "remove `branch`"
-    elif workflow.branch.is_pattern:
+    elif Branch(workflow.branch).is_pattern:
         yield ("branch",), f"{str(workflow.branch)!r} stands for several branches, one is expected", ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipegen.description.model import Promote, env_text
+from pipegen.description.text import seconds
 from pipegen.plan import files
 from pipegen.plan.context import Context
 from pipegen.plan.model import Approval, Job, Step
@@ -90,7 +91,7 @@ def _promote(context: Context, promote: Promote, moved: tuple[str, ...], reads: 
     )
     approval = None
     if approve:
-        longest = approve.timeout.seconds if approve.timeout else None
+        longest = seconds(approve.timeout) if approve.timeout else None
         approval = Approval(
             by=approve.by, message=f"Promote {promote.model} to {promote.to}?", timeout=longest
         )
@@ -102,7 +103,7 @@ def _promote(context: Context, promote: Promote, moved: tuple[str, ...], reads: 
         reads=reads,
         env=env_text(environment.env) if environment else None,
         secrets=[*_tracking_secrets(context), *(environment.secrets if environment else ())],
-        timeout=environment.timeout.seconds if environment and environment.timeout else None,
+        timeout=seconds(environment.timeout) if environment and environment.timeout else None,
         approval=approval,
         deploys=str(promote.to),
     )

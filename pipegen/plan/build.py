@@ -9,7 +9,7 @@ from pipegen.description.model import Input as AskedInput
 from pipegen.description.model import On, Pipeline, Workflow, env_text
 from pipegen.description.reading import nearest
 from pipegen.description.stages import ResolvedStage, matches
-from pipegen.description.text import Duration, Name
+from pipegen.description.text import Duration, Name, seconds
 from pipegen.errors import PlanError
 from pipegen.plan import after_stages, files
 from pipegen.plan.context import Context
@@ -66,7 +66,7 @@ def build(
         folder=folder,
         install=pipeline.install,
         inputs=tuple(_input(name, asked) for name, asked in workflow.inputs.items()),
-        timeout=(workflow.timeout or WHOLE_RUN).seconds,
+        timeout=seconds(workflow.timeout or WHOLE_RUN),
         jobs=tuple(jobs),
         outside=files.outside(folder, stages),
     )
@@ -157,7 +157,7 @@ def _stage_job(
         env={name: value for stage in members for name, value in env_text(stage.ci.env).items()},
         secrets=[name for stage in members for name in stage.ci.secrets],
         timeout=sum(
-            _attempts(context, stage) * (stage.ci.timeout or defaults.timeout).seconds for stage in members
+            _attempts(context, stage) * seconds(stage.ci.timeout or defaults.timeout) for stage in members
         ),
         retry=max(_attempts(context, stage) - 1 for stage in members),
         mutexes=tuple(dict.fromkeys(name for stage in members for name in stage.ci.mutex)),

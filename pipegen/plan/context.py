@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipegen.description.model import Pipeline, Workflow
+from pipegen.description.text import seconds
 from pipegen.plan.grouping import agent_of
 from pipegen.plan.model import TOOL, Approval, Job, Step
 
@@ -66,7 +67,7 @@ class Context:
             artifacts=artifacts,
             env={**self.env, **(env or {})},
             secrets=self.secrets(secrets),
-            timeout=OVERHEAD + (timeout or self.pipeline.defaults.timeout.seconds),
+            timeout=OVERHEAD + (timeout or seconds(self.pipeline.defaults.timeout)),
             retry=retry,
             mutexes=mutexes,
             approval=approval,

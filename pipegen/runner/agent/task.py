@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipegen.description.model import Pipeline, env_text
 from pipegen.description.stages import ResolvedStage
+from pipegen.description.text import seconds
 from pipegen.dvc.stores import RemoteChoice
 from pipegen.errors import DescriptionError
 from pipegen.plan import files
@@ -98,7 +99,7 @@ class AgentTask:
     @property
     def timeout(self) -> int:
         """Seconds for one attempt, tests included."""
-        return (self.stage.ci.timeout or self.pipeline.defaults.timeout).seconds
+        return seconds(self.stage.ci.timeout or self.pipeline.defaults.timeout)
 
     @property
     def attempts(self) -> int:
