@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipegen.dvc.expand import expand
 from pipegen.dvc.stages import Stage, pipeline_stage, single_stage
+from pipegen.dvc.words import unknown_words
 from pipegen.dvc.yaml12 import parse
 from pipegen.errors import DescriptionError, Problem, WorkspaceError, os_error
 
@@ -181,6 +182,9 @@ def read_stages(file: str, folder: Path) -> Iterator[Stage]:
     if os.path.basename(file) != PIPELINE:
         yield single_stage(address_of(file, "", folder), file, content)
         return
+    unknown = unknown_words(content, document)
+    if unknown:
+        raise DescriptionError(unknown)
     for stage in expand(content, Path(file), document):
         yield pipeline_stage(address_of(file, stage.name, folder), file, stage.name, stage.definition)
 

@@ -67,9 +67,13 @@ def needs_of(stages: Mapping[str, Stage]) -> dict[str, tuple[str, ...]]:
     """For each address the addresses whose outputs it reads, itself included where it reads what it writes.
 
     Raises:
-        DescriptionError: two stages write the same place.
+        DescriptionError: two stages write the same place, or one writes where another's file is.
     """
     outputs = Outputs(stages.values())
+    for stage in stages.values():
+        for writer in outputs.writers(stage.file):
+            message = f"{writer.address} writes the folder that holds the file of {stage.address}"
+            raise DescriptionError([Problem(message, hint="give it another folder to write")])
     return {
         address: tuple(
             dict.fromkeys(writer.address for path in stage.reads for writer in outputs.writers(path))
