@@ -133,7 +133,9 @@ def picture(folder: Path) -> dict[str, str | bytes]:
         ):
             continue
         mode = oct(path.lstat().st_mode)
-        seen[str(relative)] = f"{mode} {path.readlink()}".replace(str(folder), "") if path.is_symlink() else mode
+        seen[str(relative)] = (
+            f"{mode} {path.readlink()}".replace(str(folder), "") if path.is_symlink() else mode
+        )
         if path.is_file() and not path.is_symlink():
             seen[f"{relative} holds"] = path.read_bytes()
     return seen
