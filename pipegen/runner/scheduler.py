@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipegen.dvc.errors import StageError
 from pipegen.dvc.session import Begun, Session
 from pipegen.dvc.ways import Step
 from pipegen.dvc.workspace import Workspace
-from pipegen.errors import PipegenError, os_error
+from pipegen.errors import os_error
 from pipegen.plan.graph import Graph
 from pipegen.records import Event, Notice, Outcome, RunFinished, RunStarted, StageFinished, StageStarted
 from pipegen.runner.history import History, own_folder
@@ -55,6 +56,7 @@ def run_graph(
 
     Raises:
         CycleError: tasks need each other in a circle.
+        DescriptionError: a lock file can't be read.
         FileError: the lock file, a log or the journal can't be written.
     """
     run = _Run(workspace, tasks, options, on_event)
@@ -171,7 +173,7 @@ class _Run:
         task = self.tasks[address]
         try:
             begun = session.begin(address, force=self.options.force, env=task.env)
-        except PipegenError as error:
+        except StageError as error:
             self._failed(address, error.message)
             return
         if begun.step is Step.BUSY:
@@ -220,7 +222,7 @@ class _Run:
             return
         try:
             session.finish(address)
-        except PipegenError as error:
+        except StageError as error:
             self._failed(address, error.message, running, seconds)
             return
         self.seconds[address] = seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipegen.dvc.workspace import Workspace
+from pipegen.errors import WorkspaceError
 from pipegen.plan.graph import Graph
 from pipegen.runner.tasks import Task
 
@@ -18,8 +19,11 @@ def selected(
 
     Raises:
         UnknownStage: a word means no stage.
+        WorkspaceError: there are no stages.
     """
     chosen = workspace.select(words) if words else workspace.own
+    if not chosen:
+        raise WorkspaceError(f"{workspace.folder} has no stages: a dvc.yaml is expected there or below")
     graph = Graph(
         {address: [need for need in task.needs if need in tasks] for address, task in tasks.items()}
     )

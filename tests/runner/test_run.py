@@ -265,3 +265,20 @@ def test_no_dvc_no_git(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 5
     assert "run `dvc init` here first" in errors
+
+
+def test_a_broken_lock_file_is_an_error_of_the_run(repository: Make) -> None:
+    folder = repository(FAN)
+    (folder / "dvc.lock").write_text("stages: [\n")
+    process = command(folder)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "dvc.lock: is not valid YAML" in errors
+    assert (folder / "dvc.lock").read_text() == "stages: [\n"
+
+
+def test_no_stages(repository: Make) -> None:
+    process = command(repository("stages: {}"))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 5
+    assert "has no stages" in errors
