@@ -127,15 +127,12 @@ IGNORE_RULE = {".dvcignore": "nothing-like-this\n"}
 """Leaves every stage to DVC's own objects."""
 
 
-@pytest.fixture(scope="module", params=["direct", "objects"])
-def twins(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, template: Path
-) -> tuple[Path, Path]:
+@pytest.fixture(params=["direct", "objects"])
+def twins(request: pytest.FixtureRequest, tmp_path: Path, template: Path) -> tuple[Path, Path]:
     """The same repository twice, with a `.dvc` source: for DVC, and for pipegen going either of its two ways."""
-    folder = tmp_path_factory.mktemp("twins")
     files = FILES | (IGNORE_RULE if request.param == "objects" else {})
     theirs, ours = (
-        _with_source(make_repository(folder / name, files, template)) for name in ("dvc", "pipegen")
+        _with_source(make_repository(tmp_path / name, files, template)) for name in ("dvc", "pipegen")
     )
     return theirs, ours
 
@@ -161,18 +158,28 @@ def run_both(twins: tuple[Path, Path], *options: str) -> tuple[list[str], list[s
     return ran(theirs), ran(ours)
 
 
-def test_first_run(twins: tuple[Path, Path]) -> None:
+def test_one_repository_through_its_life(twins: tuple[Path, Path]) -> None:
+    """Each chapter goes on with what the one before left."""
+    first_run(twins)
+    nothing_to_do(twins)
+    an_edit(twins)
+    going_back_runs_nothing_cached(twins)
+    the_other_tool_finds_nothing_to_do(twins)
+    forced(twins)
+
+
+def first_run(twins: tuple[Path, Path]) -> None:
     theirs, ours = run_both(twins)
     assert ours == theirs == COMMANDS
 
 
-def test_nothing_to_do(twins: tuple[Path, Path]) -> None:
+def nothing_to_do(twins: tuple[Path, Path]) -> None:
     theirs, ours = run_both(twins)
     assert ours == theirs == []
     assert "up to date" in dvc(twins[1], "status")
 
 
-def test_an_edit(twins: tuple[Path, Path]) -> None:
+def an_edit(twins: tuple[Path, Path]) -> None:
     """A source, a parameter, a command and a `.dvc` file's data change; one output disappears."""
 
     def edit(folder: Path) -> None:
@@ -195,14 +202,14 @@ def test_an_edit(twins: tuple[Path, Path]) -> None:
     assert "up to date" in dvc(twins[1], "status")
 
 
-def test_going_back_runs_nothing_cached(twins: tuple[Path, Path]) -> None:
+def going_back_runs_nothing_cached(twins: tuple[Path, Path]) -> None:
     both(twins, lambda folder: write(folder, {**FILES, "added.txt": "added\n"}))
     theirs, ours = run_both(twins)
     assert ours == theirs
     assert set(ours) <= {"grows", "whole"}, "persistent and uncached outputs are not in the run cache"
 
 
-def test_the_other_tool_finds_nothing_to_do(twins: tuple[Path, Path]) -> None:
+def the_other_tool_finds_nothing_to_do(twins: tuple[Path, Path]) -> None:
     theirs, ours = twins
     finished, _ = pipegen_run(theirs)
     assert set(finished.outcomes.values()) == {"unchanged"}
@@ -211,7 +218,7 @@ def test_the_other_tool_finds_nothing_to_do(twins: tuple[Path, Path]) -> None:
     assert picture(ours) == picture(theirs)
 
 
-def test_forced(twins: tuple[Path, Path]) -> None:
+def forced(twins: tuple[Path, Path]) -> None:
     theirs, ours = run_both(twins, "--force")
     assert ours == theirs == COMMANDS
 
