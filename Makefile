@@ -45,6 +45,8 @@ bench: $(READY)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/large.py
 	$(BIN)/python benchmarks/render.py
+	$(BIN)/python benchmarks/run_vs_dvc.py
+	$(BIN)/python benchmarks/exec_overhead.py
 
 wheel: $(READY)
 	@$(BIN)/python -m hatchling build -t wheel >/dev/null 2>&1 && ls dist/*.whl
