@@ -28,6 +28,11 @@ stages:
 """
 
 
+def _hear_interrupts() -> None:
+    """A shell that starts these tests in the background has them ignore interrupts; what they start shall not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """`pipegen run` as a process of its own."""
     code = "from pipegen.cli import main; main()"
@@ -40,6 +45,7 @@ def command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=_hear_interrupts,
     )
 
 
