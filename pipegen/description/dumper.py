@@ -7,7 +7,7 @@ each text. Every text is read back as that text by readers of YAML 1.1 (GoCD's i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -30,7 +30,7 @@ _NEEDS_ESCAPES = re.compile("[\t\r\x85\u2028\u2029\ufeff]")
 
 def dump(data: Any) -> str:
     """Plain data as YAML in block style, keys in the order given. Equal data gives equal text."""
-    if isinstance(data, (Mapping, list)) and data:
+    if isinstance(data, (dict, list)) and data:
         return "\n".join(_block(data, "")) + "\n"
     return scalar(data) + "\n"
 
@@ -43,14 +43,14 @@ def scalar(value: Any) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, (Mapping, list)):
-        return "{}" if isinstance(value, Mapping) else "[]"
+    if isinstance(value, (dict, list)):
+        return "{}" if isinstance(value, dict) else "[]"
     return _by_libyaml(value)
 
 
 def _block(data: Any, pad: str) -> Iterator[str]:
     """The lines of a mapping or list that is not empty."""
-    if isinstance(data, Mapping):
+    if isinstance(data, dict):
         for key, value in data.items():
             name = _in_block(key)
             if len(name) > LONGEST_KEY:
@@ -64,7 +64,7 @@ def _block(data: Any, pad: str) -> Iterator[str]:
 
 def _entry(head: str, value: Any, pad: str) -> Iterator[str]:
     """A key with its value; a list stands as far left as its key."""
-    if value and isinstance(value, (Mapping, list)):
+    if value and isinstance(value, (dict, list)):
         yield head
         yield from _block(value, pad if isinstance(value, list) else pad + "  ")
     else:
@@ -73,7 +73,7 @@ def _entry(head: str, value: Any, pad: str) -> Iterator[str]:
 
 def _item(item: Any, pad: str) -> Iterator[str]:
     """An item of a list: its first line behind the dash."""
-    if item and isinstance(item, (Mapping, list)):
+    if item and isinstance(item, (dict, list)):
         lines = _block(item, pad + "  ")
         yield f"{pad}- {next(lines)[len(pad) + 2 :]}"
         yield from lines

@@ -78,7 +78,7 @@ class Reader:
     def read(self, kind: Any, value: Any, path: Path) -> Any:
         """`value` as `kind`; on a mistake a problem is noted, and what is wrong is left out of the result."""
         members = shapes(kind)
-        fitting = tuple(shape for shape in members if shape.fits(value))
+        fitting = [shape for shape in members if shape.fits(value)]
         if len(fitting) > 1:
             return self._one(meant(fitting, value), value, path)
         if fitting and not (fitting[0].form == "kind of text" and self._awaits_interpolation(value)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
@@ -49,7 +49,7 @@ class Shape(NamedTuple):
             case "list":
                 return isinstance(value, list)
             case "map" | "object":
-                return isinstance(value, Mapping)
+                return isinstance(value, dict)
             case "choice":
                 return type(value) in {type(choice) for choice in self.parts}
             case "number":
@@ -99,7 +99,7 @@ def describe(annotation: Any) -> str:
     return " or ".join(shape.words for shape in shapes(annotation) if shape.form != "null")
 
 
-def meant(fitting: tuple[Shape, ...], value: Any) -> Shape:
+def meant(fitting: Sequence[Shape], value: Any) -> Shape:
     """Of the shapes that fit, the one that is meant: an object tells itself by its keys, text by its kind."""
     objects = [shape for shape in fitting if shape.form == "object"]
     told = [shape for shape in objects if getattr(shape.kind, "is_told_by", _never)(value)]
