@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipegen.cli.options import json_option
+from pipegen.cli.options import directory_option, json_option
 
 if TYPE_CHECKING:
     from pipegen.project import Project
@@ -34,13 +34,7 @@ if TYPE_CHECKING:
 @click.option("-f", "--force", is_flag=True, help="Run it even if its result is known, and push it anew.")
 @click.option("--explain", is_flag=True, help="Say whether and why it would run, and run nothing.")
 @json_option
-@click.option(
-    "-C",
-    "--directory",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(),
-    help="The folder of the description. [default: here]",
-)
+@directory_option("The folder of the description.")
 def exec(
     stage: str,
     fragments: Path | None,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pipegen.cli.options import directory_option
 from pipegen.cli.output import print_json, styled
 from pipegen.runner.trends import Trend
 
@@ -17,13 +18,7 @@ _SHOWN = 12
 @click.command()
 @click.argument("stages", nargs=-1, metavar="[STAGE]...")
 @click.option("--json", "as_json", is_flag=True, help="All runs of all stages as JSON.")
-@click.option(
-    "-C",
-    "--directory",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(),
-    help="The folder of the pipeline. [default: here]",
-)
+@directory_option("The folder of the pipeline.")
 def history(stages: tuple[str, ...], as_json: bool, directory: Path) -> None:
     """Show how long stages took over the runs here, and which got slower.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from pipegen.cli.options import directory_option
 from pipegen.description.load import FILE_NAME
 from pipegen.description.starting import dvc_files, main_branch, name_for
 from pipegen.description.text import GitUrl, Name, Text
@@ -50,13 +51,7 @@ def _is(kind: type[Text]) -> Callable[[click.Context, click.Parameter, str | Non
     multiple=True,
     help="Generate for this server; may be repeated. [default: both]",
 )
-@click.option(
-    "-C",
-    "--directory",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(),
-    help="The folder to start in. [default: here]",
-)
+@directory_option("The folder to start in.")
 def init(name: str | None, repository: str | None, targets: tuple[str, ...], directory: Path) -> None:
     """Start a description, pipegen.yaml.
 

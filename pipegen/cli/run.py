@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipegen.cli.options import directory_option
+
 if TYPE_CHECKING:
     from pipegen.runner.tasks import Extra
 
@@ -52,13 +54,7 @@ def _described(directory: Path) -> Mapping[str, Extra] | None:
     "--downstream", is_flag=True, help="Run STAGEs and what depends on them, instead of what they need."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per event and line.")
-@click.option(
-    "-C",
-    "--directory",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(),
-    help="The folder of the pipeline. [default: here]",
-)
+@directory_option("The folder of the pipeline.")
 @click.pass_context
 def run(
     ctx: click.Context,
