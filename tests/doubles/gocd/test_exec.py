@@ -19,7 +19,7 @@ from tests.doubles.gocd.agent import Agent
 from tests.doubles.gocd.conftest import Start
 from tests.doubles.gocd.published import Published
 from tests.doubles.gocd.server import GoCDDouble
-from tests.doubles.gocd.shapes import SHAPES
+from tests.doubles.shapes import SHAPES
 from tests.support.agents import ROOT, make_origin, reference
 from tests.support.repositories import make_template, sh
 

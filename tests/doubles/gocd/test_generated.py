@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.doubles.gocd import stand_in
+from tests.doubles import stand_in
 from tests.doubles.gocd.agent import Agent
 from tests.doubles.gocd.conftest import Start
 from tests.doubles.gocd.origin import Origin

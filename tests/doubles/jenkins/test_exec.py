@@ -15,12 +15,12 @@ import yaml
 
 from pipegen.dvc.fragments import Fragment
 from pipegen.project import Project
-from tests.doubles.gocd.shapes import SHAPES
 from tests.doubles.jenkins.agents import Agent
 from tests.doubles.jenkins.build import Build, RunningBuild
 from tests.doubles.jenkins.conftest import Make
 from tests.doubles.jenkins.double import JenkinsDouble
 from tests.doubles.jenkins.scm import Change
+from tests.doubles.shapes import SHAPES
 from tests.support.agents import ROOT, make_origin, reference
 from tests.support.repositories import make_template, sh
 

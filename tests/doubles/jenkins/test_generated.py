@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.doubles.gocd import stand_in
+from tests.doubles import stand_in
 from tests.doubles.jenkins.agents import Agent
 from tests.doubles.jenkins.build import Build, RunningBuild
 from tests.doubles.jenkins.conftest import Make
