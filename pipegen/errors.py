@@ -9,7 +9,12 @@
     │   └── PlanError            3   the description is right, but a workflow or target can't express it
     ├── FileError                4   a file can't be read or written
     │   └── OverwriteRefused     4   a file would be overwritten that pipegen did not write, or that was edited since
-    └── WorkspaceError           5   git or DVC is missing, or the folder is not what the command needs
+    ├── WorkspaceError           5   git or DVC is missing, or the folder is not what the command needs
+    └── ServerError              7   a CI server can't be used, or refuses
+        ├── ServerUnavailable    7   it can't be reached, is starting, or is out of order: later it may work
+        ├── AccessRefused        7   who asks is not known there, or may not do this
+        ├── NotOnServer          7   there is no such job, pipeline or run
+        └── EditedOnServer       7   somebody changed there what would be overwritten
 
 Exit code 0 is success, 2 a wrong command line (click's own), 130 an interrupt.
 """
@@ -114,6 +119,28 @@ class WorkspaceError(PipegenError):
     """git or DVC is missing, or the folder is not what the command needs."""
 
     exit_code = 5
+
+
+class ServerError(PipegenError):
+    """A CI server can't be used, or refuses; the message has the server's own words where it has some."""
+
+    exit_code = 7
+
+
+class ServerUnavailable(ServerError):
+    """It can't be reached, is starting, or is out of order. What was asked may work later."""
+
+
+class AccessRefused(ServerError):
+    """The server does not know who asks, or that user may not do this."""
+
+
+class NotOnServer(ServerError):
+    """There is no such job, pipeline, run or stage on the server."""
+
+
+class EditedOnServer(ServerError):
+    """Somebody changed on the server what would be overwritten; the message shows the difference."""
 
 
 def os_error(error: OSError, doing: str, path: object) -> FileError:

@@ -38,6 +38,7 @@ Exit codes:
   4    a file can't be read or written, or would be overwritten
   5    git or DVC is missing, or the folder is not a workspace
   6    the DVC remote can't be reached, refuses, or has not what is needed
+  7    the CI server can't be reached, or refuses
   130  interrupted
 """
 

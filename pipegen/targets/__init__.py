@@ -19,8 +19,8 @@ from pipegen.description.reading import Reader, nearest
 from pipegen.description.stages import ResolvedStage
 from pipegen.description.text import Name
 from pipegen.errors import PlanError, Problem
+from pipegen.installed import entry_points
 from pipegen.plan.layouts import Timing
-from pipegen.targets.installed import entry_points
 
 if TYPE_CHECKING:
     from pipegen.plan.model import Job, Plan
