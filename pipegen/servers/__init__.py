@@ -28,25 +28,23 @@ from typing import ClassVar
 from pipegen.errors import ServerError
 from pipegen.installed import entry_points
 from pipegen.plan.deployment import Definition, Deployment, Need
+from pipegen.records.run_view import OVER, State
 from pipegen.servers.connection import Connection
 from pipegen.servers.model import (
-    OVER,
     About,
-    Approval,
     Change,
     Finding,
     LogChunk,
     Part,
     Place,
+    Question,
     Run,
     RunRef,
-    State,
 )
 
 __all__ = [
     "OVER",
     "About",
-    "Approval",
     "Change",
     "Connection",
     "Definition",
@@ -56,6 +54,7 @@ __all__ = [
     "Need",
     "Part",
     "Place",
+    "Question",
     "Run",
     "RunRef",
     "Server",
@@ -170,7 +169,7 @@ class Server(ABC):
     # ------------------------------------------------------------------------------------------ steering
 
     @abstractmethod
-    def approve(self, ref: RunRef, approval: Approval, *, accept: bool = True) -> None:
+    def approve(self, ref: RunRef, question: Question, *, accept: bool = True) -> None:
         """Answer a question of the run: go on, or end it."""
 
     @abstractmethod

@@ -1,4 +1,7 @@
-"""What servers are told and what they answer, as plain values: findings, changes, runs, logs."""
+"""What servers are told and what they answer, as plain values: findings, changes, runs, logs.
+
+States are those of `pipegen.records.run_view`, whose table says what each is called on which server.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipegen.plan.deployment import Definition
-
-State = Literal[
-    "queued", "running", "waiting", "passed", "unstable", "failed", "cancelled", "skipped", "unknown"
-]
-"""How far a run, or a part of one, has come.
-
-`queued`: it waits for an agent or for other runs. `waiting`: for a person. `unstable`: done, with red tests (Jenkins
-alone). `skipped`: it did not and will not run in this run.
-"""
-
-OVER: frozenset[State] = frozenset(("passed", "unstable", "failed", "cancelled", "skipped"))
-"""States that do not change any more."""
+from pipegen.records.run_view import OVER, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +100,8 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Approval:
-    """A question that a run waits for."""
+class Question:
+    """What a run waits for a person to answer."""
 
     id: str
     part: str
@@ -139,7 +131,7 @@ class Run:
     """Why it waits or failed, in the server's words: an unknown label, a lock, quiet mode."""
     parts: tuple[Part, ...] = ()
     """In the server's order; empty in lists of runs."""
-    approvals: tuple[Approval, ...] = ()
+    questions: tuple[Question, ...] = ()
 
     @property
     def over(self) -> bool:
