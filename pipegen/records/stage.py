@@ -1,0 +1,49 @@
+"""What is kept of one stage that ran on an agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipegen.records.events import Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRecord:
+    """What is kept of one stage that ran on an agent."""
+
+    stage: str
+    outcome: Outcome
+    message: str = ""
+    """What went wrong."""
+    started: str = ""
+    """ISO 8601, UTC; so is `ended`."""
+    ended: str = ""
+    seconds: float = 0.0
+    """From the first step to the last."""
+    command_seconds: float = 0.0
+    """Of the command alone, all attempts together; 0 where none ran."""
+    attempts: int = 0
+    agent: str = ""
+    commit: str = ""
+    tree: str = ""
+    workflows: tuple[str, ...] = ()
+    url: str = ""
+    """Of the build on its server."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """Parameters that the run fixed at its start, by `FILE:KEY`."""
+    params: dict[str, Any] = field(default_factory=dict)
+    """By file, as the lock file has them."""
+    metrics: dict[str, Any] = field(default_factory=dict)
+    """By path."""
+    lock: dict[str, Any] = field(default_factory=dict)
+    """The entry of the lock file: hashes of all it read and made."""
+    tests: dict[str, int] = field(default_factory=dict)
+    """How many there are, failed, broke, were skipped."""
+    fetched: dict[str, float] = field(default_factory=dict)
+    """`objects`, `bytes`, `seconds`; so is `pushed`."""
+    pushed: dict[str, float] = field(default_factory=dict)
+    python: str = ""
+    """The folder of the Python environment, which is named by what it is made of."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of pipegen, DVC and Python."""
