@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
+
+
+def silent(_: str) -> None:
+    """Says nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +23,7 @@ class Connection:
     secret: str = field(default="", repr=False)
     """A token or a password; empty for nobody."""
     kind: Literal["token", "password"] = "token"
-    """GoCD: `token` is sent as a bearer, `password` with the user."""
+    """A token without a user is sent as a bearer, all else as user and password."""
     ca: str | None = None
     """A file of certificates to trust, for a server with its own authority; None for the machine's."""
     timeout: float = 60.0
@@ -27,3 +32,5 @@ class Connection:
     """Requests at a time."""
     patience: float = 60.0
     """Seconds for which what is safe to ask again is asked again: a restart of the server is waited for."""
+    say: Callable[[str], None] = field(default=silent, repr=False, compare=False)
+    """Told, in a sentence, why it takes longer."""
