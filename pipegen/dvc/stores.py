@@ -1,13 +1,8 @@
-"""DVC remotes as plain stores of files: a folder is used directly, every other kind through DVC's own file systems.
-
-Whatever fails for a moment (a connection, a server's 5xx) is tried again with growing waits; what never will succeed
-(no permission, no such bucket, a library that is not installed) is said at once.
-"""
+"""DVC remotes as plain stores of files: a folder is used directly, every other kind through DVC's own file systems."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import shutil
@@ -22,41 +17,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipegen.dvc.errors import RemoteError
+from pipegen.dvc.patience import Patience, said
 
 T = TypeVar("T")
 
-WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds before each further try: a minute of absence is sat out."""
 AT_ONCE = 16
 """Files on their way at the same time."""
 _NOT_ATOMIC = {"ssh", "sftp", "hdfs", "webhdfs", "webdav", "webdavs"}
 """Kinds on which a file that is being written can be seen: it is written under another name and moved."""
-_PERMANENT = (
-    PermissionError,
-    FileNotFoundError,
-    NotADirectoryError,
-    IsADirectoryError,
-    ImportError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-)
-_PERMANENT_NAMES = {
-    "NoCredentialsError",
-    "PartialCredentialsError",
-    "AuthError",
-    "RemoteMissingDepsError",
-    "ConfigError",
-    "RemoteConfigError",
-    "RemoteNotFoundError",
-    "NoRemoteError",
-    "URLMissingError",
-    "CertificateError",
-}
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
-_PASSING = (408, 425, 429)
-"""HTTP's answers below 500 that may differ the next time."""
+_CONNECTED = {"ssh", "sftp"}
+"""Kinds that keep one connection, which once lost must be made anew."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +61,8 @@ class Store(ABC):
     """Whether DVC keeps run caches on a remote of this kind."""
 
     def __init__(self, shown: str, notify: Callable[[str], None]) -> None:
-        self.shown, self._notify = shown, notify
-        self._waiting = threading.Lock()
-        self._told = 0.0
+        self.shown = shown
+        self._patience = Patience(shown, notify)
 
     @abstractmethod
     def _has(self, path: str) -> bool: ...
@@ -134,7 +103,7 @@ class Store(ABC):
             try:
                 self._patiently("write to", lambda: self._put(item[1], item[0]))
             except FileNotFoundError as error:
-                raise RemoteError(f"can't write to {self.shown}: {_said(error)}") from error
+                raise RemoteError(f"can't write to {self.shown}: {said(error)}") from error
 
         self._each(one, sources.items())
 
@@ -174,36 +143,7 @@ class Store(ABC):
         return self._each(do, items)
 
     def _patiently(self, doing: str, do: Callable[[], T]) -> T:
-        for wait in (*WAITS, None):
-            try:
-                return do()
-            except FileNotFoundError:
-                raise
-            except Exception as error:  # each kind of remote has exceptions of its own
-                if wait is None or _is_permanent(error):
-                    raise RemoteError(f"can't {doing} {self.shown}: {_said(error)}") from error
-                self._tell(f"{self.shown} does not answer ({_said(error)}); trying again")
-                time.sleep(wait)
-        raise AssertionError("the last wait is None")
-
-    def _tell(self, message: str) -> None:
-        with self._waiting:
-            if time.monotonic() - self._told > 10:
-                self._told = time.monotonic()
-                self._notify(message)
-
-
-def _is_permanent(error: Exception) -> bool:
-    names = {cls.__name__ for cls in type(error).__mro__}
-    status = getattr(error, "status", None)
-    refused = isinstance(status, int) and 400 <= status < 500 and status not in _PASSING
-    full = isinstance(error, OSError) and error.errno in _FULL
-    return full or refused or isinstance(error, _PERMANENT) or bool(names & _PERMANENT_NAMES)
-
-
-def _said(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return text[0][:300] if text else type(error).__name__
+        return self._patience(doing, do)
 
 
 class Folder(Store):
@@ -254,12 +194,29 @@ class Folder(Store):
 class Distant(Store):
     """Any other kind, through the file system objects that DVC has for it."""
 
-    def __init__(self, fs: Any, root: str, shown: str, notify: Callable[[str], None]) -> None:
+    def __init__(self, connect: Callable[[], Any], shown: str, notify: Callable[[str], None]) -> None:
         super().__init__(shown, notify)
-        self._fs, self._root = fs, root
-        self.has_runs = fs.protocol not in ("http", "https")
-        protocols = {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)
+        self._connect, self._connecting = connect, threading.Lock()
+        try:
+            remote = self._patience("use", connect)
+        except FileNotFoundError as error:  # of a key, say
+            raise RemoteError(f"can't use {shown}: {said(error)}") from error
+        self._connected_at = time.monotonic()
+        self._fs, self._root = remote.fs, remote.path
+        protocol = self._fs.protocol
+        protocols = {protocol} if isinstance(protocol, str) else set(protocol)
+        self.has_runs = not protocols & {"http", "https"}
+        self.is_versioned = bool(self._fs.version_aware or remote.worktree)
         self._moves = bool(protocols & _NOT_ATOMIC)
+        if protocols & _CONNECTED:
+            self._patience.prepare = self._reconnect
+
+    def _reconnect(self) -> None:
+        with self._connecting:
+            just_now = time.monotonic() - self._connected_at < 1.0  # by another thread
+            if not just_now:
+                self._fs = self._connect().fs
+                self._connected_at = time.monotonic()
 
     def _at(self, path: str) -> str:
         return str(self._fs.join(self._root, *path.split("/")))
@@ -337,20 +294,19 @@ def open_store(root: Path, choice: RemoteChoice, notify: Callable[[str], None]) 
 def _distant(
     root: Path, name: str, options: Mapping[str, str], shown: str, notify: Callable[[str], None]
 ) -> Store:
-    try:
+    def connect() -> Any:
         from dvc.repo import Repo
 
         remote = Repo(str(root), config={"remote": {name: {"url": options["url"]}}}).cloud.get_remote(name)
-        versioned = remote.fs.version_aware or remote.worktree
-        root_path, fs = remote.path, remote.fs
-        fs.fs  # noqa: B018  (opens it, where what it needs is not installed)
-    except Exception as error:  # whatever DVC and the libraries of that kind raise
-        raise RemoteError(f"can't use {shown}: {_said(error)}") from error
-    if versioned:
+        remote.fs.fs  # noqa: B018  (opens it, where what it needs is not installed)
+        return remote
+
+    store = Distant(connect, shown, notify)
+    if store.is_versioned:
         raise RemoteError(
             f"{shown} is cloud versioned, which has no place for results by hash: agents need a plain one"
         )
-    return Distant(fs, root_path, shown, notify)
+    return store
 
 
 def _without_secrets(url: str) -> str:

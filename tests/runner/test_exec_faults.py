@@ -121,7 +121,7 @@ def test_the_remote_is_away_for_good(
     with http_remote(tmp_path / "served") as remote:
         build = make(TWO % COPY, remote.url)
         remote.stop()
-        monkeypatch.setattr("pipegen.dvc.stores.WAITS", (0.1, 0.1))
+        monkeypatch.setattr("pipegen.dvc.patience.WAITS", (0.1, 0.1))
         agent = build.agent()
         done = pipegen("exec", "one", cwd=agent)
     assert done.code == 6
