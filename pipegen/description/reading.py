@@ -6,9 +6,10 @@ One walk serves the whole grammar and the words of the targets: a new key needs 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
-from pipegen.description.shapes import Shape, describe, meant, shapes, takes_text
+from pipegen.description.shapes import Expected, expected, meant, takes_text
 from pipegen.description.source import Source
 from pipegen.description.text import Text
 from pipegen.description.words import Word, words
@@ -77,46 +78,45 @@ class Reader:
 
     def read(self, kind: Any, value: Any, path: Path) -> Any:
         """`value` as `kind`; on a mistake a problem is noted, and what is wrong is left out of the result."""
-        members = shapes(kind)
-        fitting = [shape for shape in members if shape.fits(value)]
-        if len(fitting) > 1:
-            return self._one(meant(fitting, value), value, path)
-        if fitting and not (fitting[0].form == "kind of text" and self._awaits_interpolation(value)):
-            return self._one(fitting[0], value, path)
-        if self._awaits_interpolation(value):
-            return value
-        if len(members) == 1 and members[0].form == "object":
-            return self._no_mapping(members[0].kind, value, path)
-        hint = "quote it" if takes_text(members) and isinstance(value, (bool, int, float)) else ""
-        return self.refuse(path, f"{shown(value)} stands where {describe(kind)} is expected", hint)
+        return self._read(expected(kind), value, path)
 
-    def _one(self, shape: Shape, value: Any, path: Path) -> Any:
-        if self._awaits_interpolation(value):
+    def _read(self, wanted: Expected, value: Any, path: Path) -> Any:
+        if self._interpolated and isinstance(value, str) and "${" in value:
             return value
+        fitting = wanted.fitting(value)
+        if not fitting:
+            return self._no_fit(wanted, value, path)
+        shape = fitting[0] if len(fitting) == 1 else meant(fitting, value)
         match shape.form:
+            case "text" | "any":
+                return value
             case "object":
                 return self._object(shape.kind, value, path)
             case "list":
-                items = [self.read(shape.parts[0], item, (*path, i)) for i, item in enumerate(value)]
-                return [item for item in items if item is not _MISSING]
+                [item_kind] = shape.parts
+                read = [self._read(item_kind, item, (*path, i)) for i, item in enumerate(value)]
+                return [item for item in read if item is not _MISSING]
             case "map":
                 key_kind, value_kind = shape.parts
                 return self._map(key_kind, value_kind, value, path)
-            case "choice" if value not in shape.parts:
-                return self.refuse(path, f"{shown(value)} is not known here", nearest(value, shape.parts))
             case "kind of text":
                 return self._text(shape.kind, value, path)
+            case "choice" if value not in shape.parts:
+                return self.refuse(path, f"{shown(value)} is not known here", nearest(value, shape.parts))
             case "number":
                 return float(value)
         return value
+
+    def _no_fit(self, wanted: Expected, value: Any, path: Path) -> Any:
+        if len(wanted.shapes) == 1 and wanted.shapes[0].form == "object":
+            return self._no_mapping(wanted.shapes[0].kind, value, path)
+        hint = "quote it" if takes_text(wanted.shapes) and isinstance(value, (bool, int, float)) else ""
+        return self.refuse(path, f"{shown(value)} stands where {wanted.words} is expected", hint)
 
     def _no_mapping(self, cls: Any, value: Any, path: Path) -> Any:
         keys = ", ".join(key for key in words(cls) if key != "*")
         hint = f"its keys: {keys}" if keys else ""
         return self.refuse(path, f"{shown(value)} stands where a mapping is expected", hint)
-
-    def _awaits_interpolation(self, value: Any) -> bool:
-        return self._interpolated and isinstance(value, str) and "${" in value
 
     def _text(self, kind: type[Text], value: str, path: Path, *, key: bool = False) -> Any:
         try:
@@ -125,8 +125,10 @@ class Reader:
             return self.refuse(path, shorten(str(error)), key=key)
         return kind(value)
 
-    def _map(self, key_kind: Any, value_kind: Any, value: Mapping[Any, Any], path: Path) -> dict[Any, Any]:
-        [key_shape] = shapes(key_kind)
+    def _map(
+        self, key_kind: Expected, value_kind: Expected, value: Mapping[Any, Any], path: Path
+    ) -> dict[Any, Any]:
+        [key_shape] = key_kind.shapes
         found = {}
         for key, item in value.items():
             at = (*path, key)
@@ -138,34 +140,30 @@ class Reader:
             if key_shape.form == "kind of text":
                 self._text(key_shape.kind, key, at, key=True)
                 key = key_shape.kind(key)
-            found[key] = self.read(value_kind, item, at)
+            found[key] = self._read(value_kind, item, at)
         return {key: item for key, item in found.items() if item is not _MISSING}
 
     def _object(self, cls: Any, value: Any, path: Path) -> Any:
-        known = words(cls)
+        keys = _keys(cls)
         before = self._interpolated
-        self._interpolated = before or getattr(cls, "before_interpolation", False)
-        rest = known.get("*")
+        self._interpolated = before or keys.before_interpolation
         found: dict[str, Any] = {}
         for key, item in value.items():
-            if key in known and key != "*":
-                found[known[key].attribute] = self.read(known[key].type, item, (*path, key))
-            elif rest is None:
-                self.refuse(
-                    (*path, key),
-                    f"{shown(key)} is not a key here",
-                    self._key_hint(key, known, path),
-                    key=True,
-                )
-        if rest is not None:
-            others = {key: item for key, item in value.items() if key not in known}
-            found[rest.attribute] = self.read(rest.type, others, path)
+            word = keys.words.get(key)
+            if word is not None:
+                found[word.attribute] = self._read(word.wanted, item, (*path, key))
+            elif keys.rest is None:
+                hint = self._key_hint(key, words(cls), path)
+                self.refuse((*path, key), f"{shown(key)} is not a key here", hint, key=True)
+        if keys.rest is not None:
+            others = {key: item for key, item in value.items() if key not in keys.words}
+            found[keys.rest.attribute] = self._read(keys.rest.wanted, others, path)
         self._interpolated = before
-        for w in known.values():
-            if w.required and w.attribute not in found:
-                self.refuse(path, f"the key {w.key!r} is missing here", w.meaning)
+        if not found.keys() >= keys.required:
+            for missing in (w for w in words(cls).values() if w.required and w.attribute not in found):
+                self.refuse(path, f"the key {missing.key!r} is missing here", missing.meaning)
         right = {attribute: item for attribute, item in found.items() if item is not _MISSING}
-        if any(w.required and w.attribute not in right for w in known.values()):
+        if not right.keys() >= keys.required:
             self.lost.append(path)
             return _MISSING
         return cls(**right)
@@ -181,6 +179,29 @@ class Reader:
         if key in words(Stage) and "do" in known:
             return f"{key!r} belongs under `do:`"
         return nearest(str(key), (k for k in known if k != "*"))
+
+
+class _Key(NamedTuple):
+    attribute: str
+    wanted: Expected
+
+
+class _Keys(NamedTuple):
+    """The keys of a class of the description, as reading needs them."""
+
+    words: Mapping[str, _Key]
+    rest: _Key | None
+    """What takes every other key."""
+    required: frozenset[str]
+    before_interpolation: bool
+
+
+@cache
+def _keys(cls: Any) -> _Keys:
+    found = {key: _Key(word.attribute, expected(word.type)) for key, word in words(cls).items()}
+    rest = found.pop("*", None)
+    required = frozenset(word.attribute for word in words(cls).values() if word.required)
+    return _Keys(found, rest, required, getattr(cls, "before_interpolation", False))
 
 
 def shown(value: Any) -> str:

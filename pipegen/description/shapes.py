@@ -37,35 +37,35 @@ class Shape(NamedTuple):
     form: Form
     kind: Any
     parts: tuple[Any, ...]
-    """A list's item, a map's key and value, a choice's words."""
+    """A list's item and a map's key and value, each an `Expected`; a choice's words."""
 
-    def fits(self, value: Any) -> bool:
-        """Whether `value` has this form; whether it is right within is another question."""
+    def fits(self, cls: type[Any]) -> bool:
+        """Whether values of type `cls` have this form; whether one is right within is another question."""
         match self.form:
             case "any":
                 return True
             case "null":
-                return value is None
+                return cls is type(None)
             case "list":
-                return isinstance(value, list)
+                return issubclass(cls, list)
             case "map" | "object":
-                return isinstance(value, dict)
+                return issubclass(cls, dict)
             case "choice":
-                return type(value) in {type(choice) for choice in self.parts}
+                return cls in {type(choice) for choice in self.parts}
             case "number":
-                return isinstance(value, (int, float)) and not isinstance(value, bool)
+                return issubclass(cls, (int, float)) and not issubclass(cls, bool)
             case "whole":
-                return isinstance(value, int) and not isinstance(value, bool)
+                return issubclass(cls, int) and not issubclass(cls, bool)
             case "flag":
-                return isinstance(value, bool)
-        return isinstance(value, str)
+                return issubclass(cls, bool)
+        return issubclass(cls, str)
 
     @property
     def words(self) -> str:
         """This form in words, for messages and for the grammar table."""
         match self.form:
             case "list":
-                return f"a list of {describe(self.parts[0]).removeprefix('a ').removeprefix('an ')}"
+                return f"a list of {self.parts[0].words.removeprefix('a ').removeprefix('an ')}"
             case "map" | "object":
                 return "a mapping"
             case "choice":
@@ -75,16 +75,36 @@ class Shape(NamedTuple):
         return _WORDS.get(self.form, "any value")
 
 
+class Expected:
+    """An annotation, worked out: its members, and which of them values of a type may be."""
+
+    def __init__(self, annotation: Any) -> None:
+        self.shapes = tuple(_shape(kind) for kind in alternatives(annotation))
+        self._fitting: dict[type[Any], tuple[Shape, ...]] = {}
+
+    def fitting(self, value: Any) -> tuple[Shape, ...]:
+        """The members whose form `value` has."""
+        cls = type(value)
+        if cls not in self._fitting:
+            self._fitting[cls] = tuple(shape for shape in self.shapes if shape.fits(cls))
+        return self._fitting[cls]
+
+    @property
+    def words(self) -> str:
+        """The annotation in words."""
+        return " or ".join(shape.words for shape in self.shapes if shape.form != "null")
+
+
 @cache
-def shapes(annotation: Any) -> tuple[Shape, ...]:
-    """The members of an annotation."""
-    return tuple(_shape(kind) for kind in alternatives(annotation))
+def expected(annotation: Any) -> Expected:
+    """What an annotation asks for."""
+    return Expected(annotation)
 
 
 def _shape(kind: Any) -> Shape:
     origin = get_origin(kind)
     if origin is list or origin is dict:
-        return Shape("list" if origin is list else "map", kind, get_args(kind))
+        return Shape("list" if origin is list else "map", kind, tuple(map(expected, get_args(kind))))
     if is_literal(kind):
         return Shape("choice", kind, get_args(kind))
     if dataclasses.is_dataclass(kind):
@@ -92,11 +112,6 @@ def _shape(kind: Any) -> Shape:
     if kind not in _PLAIN and isinstance(kind, type) and issubclass(kind, Text):
         return Shape("kind of text", kind, ())
     return Shape(_PLAIN[kind], kind, ())
-
-
-def describe(annotation: Any) -> str:
-    """An annotation in words."""
-    return " or ".join(shape.words for shape in shapes(annotation) if shape.form != "null")
 
 
 def meant(fitting: Sequence[Shape], value: Any) -> Shape:
