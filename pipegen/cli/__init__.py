@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "Run the pipeline here, in parallel, with DVC's result.",
     "history": "Show how long stages took here over the runs, and which got slower.",
     "exec": "Run one stage on an agent; generated files call this.",
+    "gate": "Judge the gates: conditions on metrics that a build must meet.",
     "values": "Fix the values of one run; generated files call this.",
     "affected": "Print the stages that a change can touch.",
     "merge-lock": "Merge dvc.lock files stage by stage: git's merge driver.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipegen.description.model import Gate, Pipeline
-from pipegen.description.places import Stages
+from pipegen.description.places import Stages, unknown
 from pipegen.description.text import Metric
 from pipegen.errors import Problem
 
@@ -26,6 +26,10 @@ _OF_GROUPS = ("max_spread", "worst_min", "worst_max")
 def gates(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
     """Each gate has a condition, and each condition what it needs."""
     for name, gate in pipeline.gates.items():
+        if gate.model is not None and gate.model not in pipeline.models:
+            yield unknown(
+                pipeline, ("gates", name, "model"), "the model", gate.model, pipeline.models, "models"
+            )
         for word, message, hint in _mistakes(gate):
             yield pipeline.source.problem(
                 ("gates", name, word) if word else ("gates", name), message, hint, key=True
@@ -45,6 +49,8 @@ def _mistakes(gate: Gate) -> Iterator[tuple[str, str, str]]:
         )
     if gate.against is not None and not changes:
         yield "against", "'against' needs a condition", "add `max_increase` or `max_decrease`"
+    if gate.model is not None and gate.against != "production":
+        yield "model", "'model' goes with `against: production`", ""
     if gate.max_gap is not None and gate.compare is None:
         yield "max_gap", "'max_gap' needs a second metric", "add `compare: FILE:PATH`"
     if gate.compare is not None and gate.max_gap is None:

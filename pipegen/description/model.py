@@ -119,11 +119,20 @@ class Gate:
     min: float | None = word("The least it may be.", None)
     max: float | None = word("The most it may be.", None)
     against: Against | None = word("What `max_increase` and `max_decrease` compare with.", None)
+    model: ArtifactName | None = word(
+        "The model that `against: production` means.",
+        None,
+        shown="the one that the workflow promotes, or the only one",
+    )
     max_increase: float | Percent | None = word("The most it may be above `against`.", None)
     max_decrease: float | Percent | None = word("The most it may be below `against`.", None)
     compare: Metric | None = word("The metric that `max_gap` compares with.", None)
-    max_gap: float | Percent | None = word("The most the two may differ: overfit.", None)
-    max_spread: float | Percent | None = word("The most that the groups of a `*` may differ: bias.", None)
+    max_gap: float | Percent | None = word(
+        "The most the two may differ: overfit. A percentage is one of `compare`.", None
+    )
+    max_spread: float | Percent | None = word(
+        "The most that the groups of a `*` may differ: bias. A percentage is one of their mean.", None
+    )
     worst_min: float | None = word("The least that the worst group of a `*` may have.", None)
     worst_max: float | None = word("The most that the worst group of a `*` may have.", None)
     warn: bool = word("Only warn: a soft gate.", False)

@@ -119,6 +119,22 @@ class Bearer:
         self._leave_to_dvc([item.producer for item in items if not item.md5])
         return Moved(moved.objects, moved.bytes, round(time.monotonic() - began, 3))
 
+    def content(self, item: Wanted) -> bytes | None:
+        """What one file holds, leaving the workspace alone; None where the folder that is wanted has no such file.
+
+        Raises:
+            RemoteError: the remote can't be reached, has it not, or has something else under its name.
+        """
+        md5 = item.md5
+        if md5.endswith(".dir"):
+            self._fetch_objects({md5: item.producer})
+            rows = self._rows(item)
+            if len(rows) != 1:
+                return None
+            md5 = str(rows[0]["md5"])
+        self._fetch_objects({md5: item.producer})
+        return Path(self._cache.path(md5)).read_bytes()
+
     def _leave_to_dvc(self, producers: list[str]) -> None:
         """Imports, data of older versions of DVC and data under a cloud's own versions."""
         if not producers:

@@ -57,9 +57,20 @@ class ParamsFiles:
 
 
 def _parse(path: str) -> Any:
+    try:
+        return parse(Path(path).read_text(encoding="utf-8"), path)
+    except (OSError, ValueError) as error:
+        raise BadParams(f"{path}: {str(error).splitlines()[0]}") from None
+
+
+def parse(text: str, path: str) -> Any:
+    """The values in the text of a file of parameters or metrics; its suffix says in which language, as in DVC.
+
+    Raises:
+        BadParams: it can't be read.
+    """
     suffix = os.path.splitext(path)[1].lower()
     try:
-        text = Path(path).read_text(encoding="utf-8")
         if suffix == ".json":
             return json.loads(text) or {}
         if suffix == ".toml":
@@ -69,7 +80,7 @@ def _parse(path: str) -> Any:
 
             return parse_py(text, path)
         return load(text) or {}
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (ValueError, yaml.YAMLError) as error:
         raise BadParams(f"{path}: {str(error).splitlines()[0]}") from None
     except Exception as error:  # what DVC's readers raise depends on its version
         raise BadParams(str(error)) from None

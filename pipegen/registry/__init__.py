@@ -1,0 +1,1 @@
+"""Versions of models and where they serve, as git tags in the convention of GTO say it."""
