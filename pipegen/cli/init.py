@@ -62,7 +62,8 @@ def init(name: str | None, repository: str | None, targets: tuple[str, ...], dir
     prepare.py, train.py, evaluate.py, params.yaml. They need Python and no library.
 
     Nothing that exists is overwritten: the command then exits with 4 and writes nothing.
-    It runs neither git nor DVC; it says what to run next.
+    In a git repository, git is told to merge dvc.lock stage by stage (`pipegen merge-lock`).
+    It says what to run next.
     """
     name = name or name_for(directory)
     files = dvc_files(directory)
@@ -72,6 +73,7 @@ def init(name: str | None, repository: str | None, targets: tuple[str, ...], dir
     _write_all(directory, texts)
     for path in texts:
         click.echo(f"wrote {directory / path}")
+    _install_merge_driver(directory)
     click.echo("\nNext:")
     for step in _next_steps(directory):
         click.echo(f"  {step}")
@@ -130,12 +132,33 @@ def _write_all(directory: Path, texts: Mapping[str, str]) -> None:
         raise os_error(error, "write", error.filename or directory) from None
 
 
+def _install_merge_driver(directory: Path) -> None:
+    """Where there is git, let it merge `dvc.lock` so that DVC can read the result."""
+    from pipegen.dvc.merge_lock import install
+    from pipegen.errors import PipegenError
+
+    if _git_folder(directory) is None:
+        return
+    try:
+        added = install(directory)
+    except PipegenError as error:
+        click.echo(f"git's own merge of dvc.lock was left as it is: {error.message}", err=True)
+        return
+    says = "added a line to" if added else "found the line in"
+    click.echo(f"{says} {directory / '.gitattributes'}, to be committed: git merges dvc.lock stage by stage here")
+
+
+def _git_folder(directory: Path) -> Path | None:
+    here = directory.resolve()
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
+
+
 def _next_steps(directory: Path) -> Iterator[str]:
     here = directory.resolve()
     folders = (here, *here.parents)
     if directory != Path():
         yield f"cd {directory}"
-    git = next((folder for folder in folders if (folder / ".git").exists()), None)
+    git = _git_folder(directory)
     if git is None:
         yield "git init -b main    # DVC and CI servers need a git repository"
     if not any((folder / ".dvc").is_dir() for folder in folders):

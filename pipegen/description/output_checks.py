@@ -10,13 +10,13 @@ from pathlib import Path
 from pipegen.description.model import Pipeline
 from pipegen.description.places import Stages, out_problem
 from pipegen.description.stages import Out, ResolvedStage
+from pipegen.dvc import paths
 from pipegen.errors import Problem
 
 
 def overlap(one: str, other: str) -> bool:
     """Whether two paths are the same, or one lies in the other."""
-    one, other = posixpath.normpath(one), posixpath.normpath(other)
-    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/") or "." in (one, other)
+    return paths.overlap(posixpath.normpath(one), posixpath.normpath(other))
 
 
 def distinct(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:

@@ -22,6 +22,7 @@ from pipegen.dvc.errors import StageError
 from pipegen.dvc.hashing import hash_of
 from pipegen.dvc.load import load
 from pipegen.dvc.lockfile import Entry, render_entry, write_atomically
+from pipegen.dvc.paths import is_within, overlap
 from pipegen.dvc.stages import Out, Stage
 
 VERSION = 1
@@ -182,11 +183,11 @@ def put_carried(
     """
     reads = list(stage.reads)
     for out in _uncached(producer):
-        if not any(_overlap(path, out.target) for path in reads):
+        if not any(overlap(path, out.target) for path in reads):
             continue
         for name, file in files.items():
             path = os.path.normpath(folder / name)
-            if _is_within(path, out.target):
+            if is_within(path, out.target):
                 _put(file, Path(path))
         if not _is_as_said(out, entry):
             raise StageError(
@@ -205,14 +206,6 @@ def _is_as_said(out: Out, entry: Entry) -> bool:
         (item for item in entry.get("outs") or () if item.get("path") == out.path), {}
     )
     return os.path.lexists(out.target) and said.get("md5") == hash_of(out.target)
-
-
-def _overlap(one: str, other: str) -> bool:
-    return _is_within(one, other) or _is_within(other, one)
-
-
-def _is_within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder + os.sep)
 
 
 def _files(target: str) -> Iterator[str]:

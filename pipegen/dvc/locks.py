@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from pipegen.dvc.paths import overlap
 from pipegen.errors import os_error
 
 SAY_AFTER = 1.0
@@ -214,7 +215,7 @@ class PathLocks:
 
 def _blocker(held: dict[str, Any], wanted: list[str], me: dict[str, Any]) -> str:
     for path, infos in list(held.items()):
-        if not any(_overlap(path, other) for other in wanted):
+        if not any(overlap(path, other) for other in wanted):
             continue
         for info in infos if isinstance(infos, list) else [infos]:
             if info["pid"] == me["pid"]:
@@ -232,10 +233,6 @@ def _forget(held: dict[str, Any], path: str, dead: dict[str, Any]) -> None:
         held[path] = [info for info in infos if info != dead]
     if not isinstance(infos, list) or not held[path]:
         held.pop(path, None)
-
-
-def _overlap(one: str, other: str) -> bool:
-    return one == other or one.startswith(other + "/") or other.startswith(one + "/")
 
 
 def is_alive(pid: int) -> bool:

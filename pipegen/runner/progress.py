@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, TextIO
@@ -91,15 +93,34 @@ def closing(event: RunFinished) -> str:
     return text
 
 
-class PlainReporter(Reporter):
-    """One line when a stage starts and one when it ends."""
+class _Lines(Reporter):
+    """Lines to a stream. If its reader goes away, as `| head` does, the run goes on unseen to its own end."""
 
-    def __init__(self, write: Callable[[str], object] = print) -> None:
-        self._write = write
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._is_read = True
 
     def __call__(self, event: Event) -> None:
         for line in self._lines(event):
             self._write(line)
+
+    def _lines(self, event: Event) -> Iterable[str]:
+        raise NotImplementedError
+
+    def _write(self, line: str) -> None:
+        if not self._is_read:
+            return
+        try:
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            self._is_read = False
+            with contextlib.suppress(OSError, ValueError):  # what is still buffered would be tried again at exit
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+class PlainReporter(_Lines):
+    """One line when a stage starts and one when it ends."""
 
     def _lines(self, event: Event) -> Iterable[str]:
         match event:
@@ -128,15 +149,11 @@ def failure_lines(event: StageFinished) -> Iterable[str]:
             yield f"    log: {event.log}"
 
 
-class JsonReporter(Reporter):
+class JsonReporter(_Lines):
     """One JSON object per event and line."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
-
-    def __call__(self, event: Event) -> None:
-        self._stream.write(json.dumps(as_json(event), ensure_ascii=False) + "\n")
-        self._stream.flush()
+    def _lines(self, event: Event) -> Iterable[str]:
+        yield json.dumps(as_json(event), ensure_ascii=False)
 
 
 class LiveReporter(Reporter):
@@ -262,4 +279,4 @@ def reporter(*, as_json: bool) -> Reporter:
         return JsonReporter()
     if sys.stdout.isatty():
         return LiveReporter()
-    return PlainReporter(lambda line: print(line, flush=True))
+    return PlainReporter()

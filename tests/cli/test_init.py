@@ -247,3 +247,24 @@ def test_help_explains(pipegen: Callable[..., Answer]) -> None:
     assert code == 0
     for word in ("--name", "--repository", "--target", "--directory", "overwritten", "dvc.yaml"):
         assert word in out
+
+
+def test_git_is_told_to_merge_lock_files(pipegen: Callable[..., Answer]) -> None:
+    subprocess.run(["git", "init", "-q"], check=True)
+    code, out, err = pipegen("init")
+    assert (code, err) == (0, "")
+    assert "added a line to .gitattributes, to be committed" in out
+    assert Path(".gitattributes").read_text() == "dvc.lock merge=pipegen-lock\n"
+    asked = ["git", "config", "merge.pipegen-lock.driver"]
+    assert subprocess.run(asked, capture_output=True, text=True).stdout == "pipegen merge-lock %O %A %B\n"
+    for name in STARTER - {".gitignore"}:
+        Path(name).unlink()
+    assert "found the line in .gitattributes" in pipegen("init")[1]
+
+
+def test_a_broken_git_does_not_stop_it(pipegen: Callable[..., Answer]) -> None:
+    Path(".git").write_text("gitdir: nowhere\n")
+    code, out, err = pipegen("init")
+    assert code == 0
+    assert "git's own merge of dvc.lock was left as it is" in err
+    assert "wrote pipegen.yaml" in out

@@ -58,9 +58,9 @@ def test_live_lines_fit_and_show_text_as_it_is(width: int) -> None:
 
 
 def test_plain_lines() -> None:
-    lines: list[str] = []
-    told(PlainReporter(lines.append))
-    assert lines == [
+    stream = io.StringIO()
+    told(PlainReporter(stream))
+    assert stream.getvalue().splitlines() == [
         "3 stages, 2 jobs at a time, about 1m 05s",
         "one: started (log: .pipegen/logs/one.log)",
         f"{LONG}: started (log: .pipegen/logs/long.log)",
@@ -83,6 +83,18 @@ def test_json_lines() -> None:
     assert events[0] == {"event": "run_started", "stages": ["one", "two", LONG], "jobs": 2, "expected": 65.0}
     assert events[5]["event"] == "stage_finished"
     assert events[5]["tail"] == ["> make", "[red]no[/red]"]
+
+
+@pytest.mark.parametrize("kind", [PlainReporter, JsonReporter])
+def test_a_reader_that_goes_away_ends_nothing(kind: type[PlainReporter] | type[JsonReporter]) -> None:
+    """As `pipegen run | head -1` does."""
+    reading, writing = os.pipe()
+    with open(writing, "w") as stream:
+        reporter = kind(stream)
+        reporter(EVENTS[0])
+        assert os.read(reading, 100)
+        os.close(reading)
+        told(reporter)
 
 
 @pytest.mark.parametrize(

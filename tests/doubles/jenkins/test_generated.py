@@ -87,7 +87,7 @@ def test_a_failure_ends_the_build_and_keeps_what_was_made(serve: Serve, layout: 
     build = double.build(project.jenkinsfile)
     assert build.result == "FAILURE"
     assert build.error == "script returned exit code 3"
-    ran = {call.script.split()[-1] for call in build.calls if call.script.startswith("pipegen exec")}
+    ran = {call.script.split()[-1] for call in build.calls if call.script.startswith("exec pipegen exec")}
     assert ran == {"a", "b", "fan@x", "fan@y"} | ({"fan@z"} if layout != "chain" else set())
     assert build.statuses["fan@y"] == "FAILED"
     assert (build.artifacts / ".pipegen/logs/fan.y.log").exists()
@@ -112,7 +112,7 @@ def test_restart_from_a_stage_finds_the_fragments_of_the_first_run(
     (tmp_path / "mended").touch()
     second = double.build(project.jenkinsfile, restart=(first, "end"))
     assert second.result == "SUCCESS"
-    assert [call.script for call in second.calls if " exec " in call.script] == ["pipegen exec end"]
+    assert [call.script for call in second.calls if " exec " in call.script] == ["exec pipegen exec end"]
     assert fragments(second) == ALL
 
 
@@ -130,7 +130,7 @@ def test_an_agent_lost_in_a_command_is_replaced(serve: Serve, layout: str) -> No
     build = double.build(project.jenkinsfile, on_line=lose)
     assert build.result == "SUCCESS"
     assert fragments(build) == ALL
-    tried = [(call.agent, call.code) for call in build.calls if call.script == "pipegen exec b"]
+    tried = [(call.agent, call.code) for call in build.calls if call.script == "exec pipegen exec b"]
     assert [code for _, code in tried] == [None, 0]
     assert tried[0][0] == taken[0] != tried[1][0]
 
@@ -199,7 +199,7 @@ def test_a_secret_reaches_its_stage_and_no_log(serve: Serve, layout: str) -> Non
     assert "the certificate" in log
     assert "600" in build.log
     assert secret not in log
-    (command,) = [call for call in build.calls if call.script == "pipegen exec end"]
+    (command,) = [call for call in build.calls if call.script == "exec pipegen exec end"]
     assert command.env["KEY"] == secret
     assert not Path(command.env["CERT"]).exists()
 
@@ -213,7 +213,7 @@ def test_a_mutex_holds_over_builds_and_waiting_takes_no_agent(serve: Serve, layo
     running = [double.start(project.jenkinsfile, branch=branch) for branch in ("main", "dev")]
     builds = [each.wait() for each in running]
     first, second = sorted(
-        (call for build in builds for call in build.calls if call.script == "pipegen exec end"),
+        (call for build in builds for call in build.calls if call.script == "exec pipegen exec end"),
         key=lambda call: call.start,
     )
     assert first.end <= second.start
@@ -266,7 +266,7 @@ def test_only_a_lead_can_approve_and_waiting_takes_no_agent(serve: Serve, layout
     build = double.build(text, branch=None, answers=answers, on_line=look)
     assert build.result == "SUCCESS"
     assert busy == [{}]
-    (command,) = [call for call in build.calls if call.script.startswith("pipegen promote")]
+    (command,) = [call for call in build.calls if call.script.startswith("exec pipegen promote")]
     assert command.env["APPROVER"] == "bob"
 
 
@@ -276,7 +276,7 @@ def test_without_approval_nothing_is_promoted(serve: Serve, layout: str, answers
     double, project = serve(release(timeout="1m"), layout, time_scale=1 / 6000)
     build = double.build(project.files["ci/Jenkinsfile.release"], branch=None, answers=answers)
     assert build.result == "ABORTED"
-    assert not [call for call in build.calls if call.script.startswith("pipegen promote")]
+    assert not [call for call in build.calls if call.script.startswith("exec pipegen promote")]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -313,7 +313,7 @@ def test_agents_build_one_tree_of_a_pull_request_by_different_commits(serve: Ser
     assert len(trees) == 1
     assert "fork somebody" in build.log
     assert [call.script for call in build.calls if " gate " in call.script] == [
-        "pipegen gate good --workflow review"
+        "exec pipegen gate good --workflow review"
     ]
 
 

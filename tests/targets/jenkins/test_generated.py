@@ -57,8 +57,8 @@ def accepted(groovy: GroovyServer, text: str, layout: str) -> None:
 def means(recorded: Recorded, plan: Plan, target: Request) -> None:
     """Every job's stages, commands, files, variables and credentials are those of the plan, and no others."""
     assert recorded.error is None
-    ours = [step for step in recorded.named("sh") if "pipegen" in step.arguments["script"].split(" ")[0]]
-    wanted = [(step.name, shlex.join(step.command), job) for job in plan.jobs for step in job.steps]
+    ours = [step for step in recorded.named("sh") if step.arguments["script"].startswith("exec ")]
+    wanted = [(step.name, "exec " + shlex.join(step.command), job) for job in plan.jobs for step in job.steps]
     assert sorted(step.arguments["script"] for step in ours) == sorted(line for _, line, _ in wanted)
     by_line = {line: (name, job) for name, line, job in wanted}
     for step in ours:
@@ -231,7 +231,8 @@ def test_an_approval_holds_no_agent_and_names_who_approved(groovy: GroovyServer,
     assert recorded.error is None
     command = next(step for step in recorded.named("sh") if " promote " in step.arguments["script"])
     assert (
-        command.arguments["script"] == "pipegen promote toy --from staging --to production --workflow release"
+        command.arguments["script"]
+        == "exec pipegen promote toy --from staging --to production --workflow release"
     )
     milestones = recorded.named("milestone")
     assert [m.arguments["ordinal"] for m in milestones] == [1]
@@ -268,7 +269,7 @@ def test_schedule_inputs_and_values(groovy: GroovyServer, layout: str) -> None:
         accepted(groovy, file.text, layout)
         recorded = groovy.run(file.text, env={"BRANCH_NAME": "main"})
         assert recorded.error is None
-        assert any(" values --workflow " in c or c.startswith("pipegen values") for c in recorded.commands)
+        assert any(" values --workflow " in command for command in recorded.commands)
         # a plain job's later checkouts go back to the commit of the first
         pins = [c for c in recorded.commands if c.startswith("git checkout")]
         assert pins
@@ -289,7 +290,7 @@ def test_reports_are_made_whatever_the_gates_say(groovy: GroovyServer) -> None:
             env={"BRANCH_NAME": "main"},
             answers=[{"step": "sh", "match": " gate good", "error": "script returned exit code 1"}],
         )
-        assert "pipegen report --workflow push" in red.commands
+        assert "exec pipegen report --workflow push" in red.commands
 
 
 def test_a_file_too_large_for_jenkins_becomes_a_graph(groovy: GroovyServer) -> None:
