@@ -18,6 +18,7 @@ from pipegen.errors import CheckFailed, DescriptionError, PlanError, Problem
 if TYPE_CHECKING:
     from pipegen.description.model import Pipeline
     from pipegen.description.stages import ResolvedStage
+    from pipegen.plan.deployment import Deployment
     from pipegen.plan.graph import Graph
     from pipegen.plan.model import Plan
     from pipegen.runner.tasks import Extra
@@ -193,6 +194,15 @@ class Project:
         """What the servers' APIs take: job definitions and pipeline configurations, which `deploy` sends."""
         self.validate()
         return self._made(targets or self.targets, definitions=True)[0]
+
+    def deployment(self, target: str) -> Deployment:
+        """What the server of a target's name is to have, and what it needs there.
+
+        Raises:
+            DescriptionError: the description is wrong, or the format can't express it.
+        """
+        self.validate()
+        return self._target(target).deployment(self._request)
 
     def refresh_dvc(self) -> bool:
         """Bring `dvc.yaml` up to the description before it runs; says whether it changed.

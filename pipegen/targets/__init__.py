@@ -23,6 +23,7 @@ from pipegen.installed import entry_points
 from pipegen.plan.layouts import Timing
 
 if TYPE_CHECKING:
+    from pipegen.plan.deployment import Deployment
     from pipegen.plan.model import Job, Plan
 
 T = TypeVar("T")
@@ -96,6 +97,25 @@ class Target(ABC):
     def definitions(self, request: Request) -> Generated:
         """What the server's API takes: job definitions, pipeline configurations. Not committed; `deploy` sends them."""
         return Generated(())
+
+    def deployment(self, request: Request) -> Deployment:
+        """What the server of this target's name is to have, and what it needs there; `deploy` hands it over.
+
+        Raises:
+            PlanError: as `definitions` does.
+        """
+        from pipegen.plan.deployment import Definition, Deployment
+
+        made = [*self.definitions(request).files]
+        return Deployment(
+            pipeline=request.pipeline.name,
+            origin=f"{request.pipeline.repository or ''}#{request.folder}",
+            definitions=tuple(
+                Definition(name=file.path.split(".")[0], text=file.text, workflows=file.workflows)
+                for file in made
+            ),
+            files={file.path: file.text for file in self.files(request).files},
+        )
 
     def job_name(self, job: Job) -> str:
         """What the server calls a job of the plan."""

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from pipegen.errors import os_error
+from pipegen.records.said import PREFIX
 from pipegen.runner.agent.masking import Masker
 
-PREFIX = "##pipegen "
 HEAD, TAIL = 4 * 1024 * 1024, 1024 * 1024
 """Bytes of the kept log: so many of its beginning, and of its end where it is longer. The server's console has all."""
 
@@ -44,7 +44,7 @@ class Console:
         events: TextIO | None = None,
     ) -> None:
         self._stream, self._events = stream, events
-        self._masker = masker or Masker()
+        self.masker = masker or Masker()
         self._log = _KeptLog(log) if log else None
         self._at_line_start = True
         self._quiet_since = time.monotonic()
@@ -52,8 +52,8 @@ class Console:
 
     def event(self, event: str, says: str, **fields: Any) -> None:
         """Print one line about something that happened."""
-        line = json.dumps({"event": event, "says": says, **fields}, ensure_ascii=False)
-        line = self._masker.text(line)
+        data = self.masker.data({"event": event, "says": says, **fields})
+        line = json.dumps(data, ensure_ascii=False)
         with self._mutex:
             if self._events is not None:
                 print(line, file=self._events, flush=True)
@@ -69,7 +69,7 @@ class Console:
     def output(self, piece: bytes, *, last: bool = False) -> None:
         """Print a piece of a command's output, and keep it."""
         with self._mutex:
-            shown = self._masker.feed(piece) + (self._masker.flush() if last else b"")
+            shown = self.masker.feed(piece) + (self.masker.flush() if last else b"")
             if shown:
                 self._write(shown)
                 if self._log:
@@ -106,10 +106,6 @@ class Console:
             self._stream.flush()
             buffer.write(shown)
         self._stream.flush()
-
-    def masked(self, text: str) -> str:
-        """A text without the values of secrets."""
-        return self._masker.text(text)
 
     def close(self) -> None:
         """Bring the kept log to its end."""

@@ -7,13 +7,16 @@ every branch.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipegen.description.model import Pipeline
 from pipegen.errors import PlanError, Problem
 from pipegen.plan.layouts import Timing
 from pipegen.targets import Generated, Request, Target
 from pipegen.targets.jenkins.words import WORDS, Agent, Options, People, Secret, Words
+
+if TYPE_CHECKING:
+    from pipegen.plan.deployment import Deployment
 
 LAYOUTS = {"levels": Timing("levels", 1), "chain": Timing("chain", 1), "graph": Timing("needs", 1)}
 """Well under a second passed on a real controller from one stage to the next."""
@@ -37,6 +40,12 @@ class Jenkins(Target):
         from pipegen.targets.jenkins.units import job_definitions
 
         return job_definitions(request, self.read_words(request.pipeline))
+
+    def deployment(self, request: Request) -> Deployment:
+        """The jobs, with the plugins, agents and credentials that they need."""
+        from pipegen.targets.jenkins.deployment import deployment
+
+        return deployment(request, self.read_words(request.pipeline))
 
     def check(self, pipeline: Pipeline) -> list[Problem]:
         """Mistakes in Jenkins' words, and secrets that fill another number of variables than `env` names."""

@@ -1,0 +1,125 @@
+"""What a description asks of a Jenkins controller: jobs, and the plugins, agents and credentials that they need.
+
+Which plugin brings which directive and step was read off a real controller. Least versions are those in which what is
+used first appeared: `disableConcurrentBuilds(abortPrevious:)` (workflow-job-plugin#200) and `retry(conditions:)`
+(workflow-basic-steps-plugin#203).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from pipegen.plan.deployment import Definition, Deployment, Need
+from pipegen.plan.model import Job, Plan
+from pipegen.targets import Request
+from pipegen.targets.jenkins.units import Unit, jenkinsfiles, job_definitions, units
+from pipegen.targets.jenkins.words import Words
+
+ALWAYS = ("workflow-job", "workflow-cps", "git")
+PLUGINS: Mapping[str, str] = {
+    r"^pipeline \{": "pipeline-model-definition",
+    r"\bcheckout\b": "workflow-scm-step",
+    r"\bstage\(": "pipeline-stage-step",
+    r"\b(?:sh|dir|node)\b *[('\"]|\bnode\(": "workflow-durable-task-step",
+    r"\b(?:stash|unstash|timeout|retry|withEnv)\(": "workflow-basic-steps",
+    r"\btimestamps\b": "timestamper",
+    r"\block\(": "lockable-resources",
+    r"\bwithCredentials\(": "credentials-binding",
+    r"\bstring\(credentialsId:|\bfile\(credentialsId:": "plain-credentials",
+    r"\bsshUserPrivateKey\(": "ssh-credentials",
+    r"\bjunit\(": "junit",
+    r"\bmilestone\(": "pipeline-milestone-step",
+    r"\binput\b *[({]": "pipeline-input-step",
+    r"\bdocker(?:\.image\(| \{)": "docker-workflow",
+}
+"""What stands in a generated file, and the plugin that brings it."""
+LEAST: Mapping[str, tuple[str, str]] = {
+    "workflow-job": (r"abortPrevious: true", "1145"),
+    "workflow-basic-steps": (r"retry\([^\n]*conditions:", "994"),
+}
+"""Where this stands in a generated file, the plugin must have that version at least."""
+
+
+def deployment(request: Request, words: Words) -> Deployment:
+    """The jobs of a description and what they need."""
+    scripts = {file.path: file.text for file in jenkinsfiles(request, words).files}
+    configs = {file.path: file.text for file in job_definitions(request, words).files}
+    found = units(request, words.options)
+    definitions = tuple(_definition(unit, configs[f"{unit.job}.config.xml"]) for unit in found)
+    plans = [unit.plan for unit in found]
+    return Deployment(
+        pipeline=request.pipeline.name,
+        origin=f"{request.pipeline.repository or ''}#{request.folder}",
+        folder=(words.options.folder or "").strip("/"),
+        definitions=definitions,
+        files=scripts,
+        needs=(
+            *_plugins(found, scripts.values(), folder=bool(words.options.folder)),
+            *_labels(plans, words),
+            *_credentials(plans, words),
+        ),
+        options={"layout": words.options.layout},
+    )
+
+
+def _definition(unit: Unit, text: str) -> Definition:
+    plan = unit.plan
+    branches = [branch for trigger in plan.triggers.values() for branch in trigger.branches]
+    return Definition(
+        name=unit.job,
+        text=text,
+        workflows=plan.workflows,
+        script=unit.script,
+        branches=tuple(dict.fromkeys(branches)) if unit.multibranch else (),
+        inputs=tuple(given.name for given in plan.inputs),
+        parts={name: steps for job in plan.jobs for name, steps in _parts(job).items()},
+    )
+
+
+def _parts(job: Job) -> dict[str, tuple[str, ...]]:
+    """A job of one command is one Jenkins stage; one of several has a stage for each. What always runs has none."""
+    steps = [step.name for step in job.steps if not step.always]
+    return {job.name: (steps[0],)} if len(steps) == 1 else {name: (name,) for name in steps}
+
+
+def _plugins(found: Iterable[Unit], scripts: Iterable[str], *, folder: bool) -> list[Need]:
+    texts = list(scripts)
+    names = dict.fromkeys(ALWAYS)
+    for pattern, plugin in PLUGINS.items():
+        if any(re.search(pattern, text, re.MULTILINE) for text in texts):
+            names[plugin] = None
+    if any(unit.multibranch for unit in found):
+        names |= dict.fromkeys(("workflow-multibranch", "branch-api"))
+    if folder:
+        names["cloudbees-folder"] = None
+    return [Need(kind="plugin", name=name, detail=_least(name, texts)) for name in names]
+
+
+def _least(plugin: str, texts: Iterable[str]) -> str:
+    pattern, version = LEAST.get(plugin, ("", ""))
+    return version if pattern and any(re.search(pattern, text) for text in texts) else ""
+
+
+def _labels(plans: Iterable[Plan], words: Words) -> list[Need]:
+    by: dict[str, dict[str, None]] = {}
+    for plan in plans:
+        for job in plan.jobs:
+            agent = words.agents.get(job.agent) if job.agent else None
+            if agent and agent.label:
+                by.setdefault(agent.label, {})[job.name] = None
+    return [Need(kind="label", name=label, by=tuple(jobs)) for label, jobs in by.items()]
+
+
+def _credentials(plans: Iterable[Plan], words: Words) -> list[Need]:
+    by: dict[tuple[str, str], dict[str, None]] = {}
+    for plan in plans:
+        for job in plan.jobs:
+            for name in job.secrets:
+                if name in words.secrets:
+                    secret = words.secrets[name]
+                    by.setdefault((secret.id, secret.type), {})[job.name] = None
+    needs = [Need(kind="credentials", name=i, detail=t, by=tuple(jobs)) for (i, t), jobs in by.items()]
+    if words.options.credentials:
+        needs.append(Need(kind="credentials", name=words.options.credentials, by=("the checkout",)))
+    return needs
