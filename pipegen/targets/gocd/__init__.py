@@ -12,6 +12,7 @@ from pipegen.targets.gocd import words
 from pipegen.targets.gocd.words import Options
 
 if TYPE_CHECKING:
+    from pipegen.plan.deployment import Deployment
     from pipegen.plan.model import Job
     from pipegen.targets.gocd.settings import Settings
 
@@ -48,6 +49,12 @@ class GoCD(Target):
         from pipegen.targets.gocd.made import api_files
 
         return api_files(request, self._settings(request.pipeline))
+
+    def deployment(self, request: Request) -> Deployment:
+        """The pipelines, with the agents and secrets that they need."""
+        from pipegen.targets.gocd.deployment import deployment
+
+        return deployment(request, self._settings(request.pipeline))
 
     def _settings(self, pipeline: Pipeline) -> Settings:
         from pipegen.targets.gocd.settings import Settings

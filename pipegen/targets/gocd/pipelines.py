@@ -20,10 +20,13 @@ CODE = "code"
 
 @dataclass(frozen=True)
 class Drawn:
-    """One pipeline, and a line that says to people what starts it."""
+    """One pipeline, a line that says to people what starts it, and what it is made of."""
 
     pipeline: JSON
     starts: str
+    workflow: str
+    parts: Mapping[str, tuple[str, ...]]
+    """For each `stage/job` the steps that it does, by their names; those that always run are not told."""
 
 
 def pipelines(settings: Settings, workflow: str, plan: Plan) -> list[Drawn]:
@@ -124,7 +127,12 @@ class _Workflow:
             "tracking_tool": None,
             "timer": self.timer if first else None,
         }
-        return Drawn(pipeline, self._starts(jobs if not first else ()))
+        parts = {
+            f"{box.name}/{places[job.name].job}": tuple(step.name for step in job.steps if not step.always)
+            for box in stages
+            for job in box.jobs
+        }
+        return Drawn(pipeline, self._starts(jobs if not first else ()), self.workflow, parts)
 
     def _stage(self, box: Box, around: Surroundings, *, by_hand: bool) -> JSON:
         return {
