@@ -61,7 +61,7 @@ def exec(
     if explain:
         from pipegen.runner.agent.explain import explain as explained
 
-        click.echo(explained(task, Console(sys.stderr, masker=masker)))
+        click.echo(masker.text(explained(task, Console(sys.stderr, masker=masker))))
         return
     from pipegen.runner.agent.execute import execute
 

@@ -200,6 +200,8 @@ class Bearer:
     def _rows(self, item: Wanted) -> list[dict[str, Any]]:
         """The files of a folder, those of the wanted part alone."""
         rows = json.loads(Path(self._cache.path(item.md5)).read_bytes())
+        if any(_leaves(row["relpath"]) for row in rows):
+            raise RemoteError(f"what {item.producer} made names files outside of its folder: {item.md5}")
         if not item.part:
             return list(rows)
         return [
@@ -371,6 +373,10 @@ class Bearer:
         asked = [md5 for md5 in hashes if md5 not in self._there]
         there = store.present(map(_object_path, asked))
         return [md5 for md5 in asked if _object_path(md5) not in there or md5 in self._damaged]
+
+
+def _leaves(path: str) -> bool:
+    return path.startswith("/") or ".." in path.split("/")
 
 
 def _object_path(md5: str) -> str:

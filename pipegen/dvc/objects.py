@@ -27,14 +27,27 @@ from pipegen.dvc.ways import Step, Taken, Unusual
 class Objects:
     """DVC's repository object, and for each stage DVC's stage object.
 
+    Args:
+        root: the DVC repository.
+        lock: its lock, which is held around every call.
+        ignored: told what DVC adds to `.gitignore` files.
+        notify: told DVC's warnings.
+        remembers: whether what runs goes into the run cache.
+
     Raises:
         Unusual: this version of DVC has no such objects; here as from every method.
     """
 
     def __init__(
-        self, root: Path, lock: RepositoryLock, ignored: Ignored, notify: Callable[[str], None]
+        self,
+        root: Path,
+        lock: RepositoryLock,
+        ignored: Ignored,
+        notify: Callable[[str], None],
+        *,
+        remembers: bool = True,
     ) -> None:
-        self._ignored = ignored
+        self._ignored, self._remembers = ignored, remembers
         with _dvc_errors():
             _refuse_unknown_inside()
             _quiet(notify)
@@ -172,7 +185,7 @@ class Objects:
         from dvc.stage.serialize import to_single_stage_lockfile
 
         try:
-            loaded.save(run_cache=not _uncached(loaded))
+            loaded.save(run_cache=self._remembers and not _uncached(loaded))
             for out in loaded.outs:
                 out.commit()
         finally:

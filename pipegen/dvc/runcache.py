@@ -16,10 +16,15 @@ _NOT_HASHED = ("size", "nfiles")
 
 
 class RunCache:
-    """The folder `runs` of DVC's cache."""
+    """The folder `runs` of DVC's cache.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "runs"
+    Args:
+        folder: the cache.
+        grows: False keeps no further runs.
+    """
+
+    def __init__(self, folder: Path, *, grows: bool = True) -> None:
+        self._folder, self._grows = folder / "runs", grows
 
     def has(self, entry: Entry) -> bool:
         """Whether this command ran on these inputs before."""
@@ -33,7 +38,7 @@ class RunCache:
             OSError: it can't be written.
         """
         path = self._place(_key(entry)) / _digest(entry)
-        if path.exists():
+        if path.exists() or not self._grows:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{secrets.token_urlsafe(16)}.tmp")

@@ -65,6 +65,7 @@ class Session:
 
     Args:
         may_be_direct: False leaves every stage to DVC.
+        remembers: whether what runs goes into the run cache.
     """
 
     def __init__(
@@ -76,10 +77,11 @@ class Session:
         notify: Callable[[str], None],
         *,
         may_be_direct: bool = True,
+        remembers: bool = True,
     ) -> None:
         self._root, self._folder, self._stages, self._order = root, folder, stages, order
         self._notify = notify
-        self._may_be_direct = may_be_direct
+        self._may_be_direct, self._remembers = may_be_direct, remembers
         self._running: dict[str, _Running] = {}
         self._objects: Objects | None = None
         self._command_line = CommandLine(folder, self._write)
@@ -117,7 +119,8 @@ class Session:
 
     def _direct_way(self) -> Direct:
         hasher, params = self._hasher, ParamsFiles()
-        cache, runs = Cache(self._settings.cache, self._state), RunCache(self._settings.cache)
+        cache = Cache(self._settings.cache, self._state)
+        runs = RunCache(self._settings.cache, grows=self._remembers)
         status = Status(hasher, params, cache, self._folder)
         return Direct(
             self._root, self._state, status, hasher, params, cache, runs, self._ignored, self._notify
@@ -151,7 +154,9 @@ class Session:
     def _built_objects(self) -> Objects:
         if not self._objects:
             self._state.write()
-            self._objects = Objects(self._root, self._lock, self._ignored, self._notify)
+            self._objects = Objects(
+                self._root, self._lock, self._ignored, self._notify, remembers=self._remembers
+            )
         return self._objects
 
     def reasons(self, address: str) -> list[str]:

@@ -98,8 +98,13 @@ class Workspace:
         )
         return f"; did you mean {near[0]!r}?" if near else ""
 
-    def session(self, notify: Callable[[str], None]) -> Session:
-        """A context in which stages run; `notify` is told what a user should know, such as why it waits."""
+    def session(self, notify: Callable[[str], None], *, remembers: bool = True) -> Session:
+        """A context in which stages run.
+
+        Args:
+            notify: told what a user should know, such as why it waits.
+            remembers: whether what runs goes into the run cache, from which others on this machine restore it.
+        """
         return Session(
             self.root,
             self.folder,
@@ -107,4 +112,5 @@ class Workspace:
             self.order,
             notify,
             may_be_direct=not self._collected.ignore_rules,
+            remembers=remembers,
         )

@@ -37,14 +37,21 @@ class Results:
         words = ("tests", "failures", "errors", "skipped")
         return {word: sum(int(suite.get(word) or 0) for suite in self.suites) for word in words}
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path, masked: Callable[[str], str]) -> None:
         """Write the JUnit file.
+
+        Args:
+            path: where.
+            masked: takes secrets out of a text.
 
         Raises:
             FileError: it can't be written.
         """
         root = ET.Element("testsuites", {word: str(count) for word, count in self.counts.items()})
         root.extend(self.suites)
+        for element in root.iter():
+            element.attrib.update({name: masked(value) for name, value in element.attrib.items()})
+            element.text = masked(element.text or "")
         ET.indent(root)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +69,6 @@ def run_tests(
     env: Mapping[str, str],
     scratch: Path,
     deadline: float,
-    masked: Callable[[str], str],
 ) -> Results:
     """Run every test command, also after one has failed.
 
@@ -74,7 +80,6 @@ def run_tests(
         env: their variables.
         scratch: a folder for reports on their way.
         deadline: when they are ended, by `time.monotonic()`.
-        masked: takes secrets out of a text.
     """
     results = Results()
     for number, test in enumerate(tests, 1):
@@ -94,9 +99,7 @@ def run_tests(
         if not ended.ok:
             results.failed.append(test)
         if not suites or (not ended.ok and not told):
-            results.suites.append(
-                _suite(stage, test, ended, masked(b"".join(tail)[-_SHOWN:].decode(errors="replace")))
-            )
+            results.suites.append(_suite(stage, test, ended, _end_of(b"".join(tail))))
     return results
 
 
@@ -117,6 +120,12 @@ def _suite(stage: str, test: str, ended: Ended, output: str) -> ET.Element:
         suite.set("failures", "1")
         ET.SubElement(case, "failure", {"message": _xml(ended.message)}).text = _xml(output)
     return suite
+
+
+def _end_of(output: bytes) -> str:
+    """The last whole lines: half a secret would not be recognised."""
+    shown = output if len(output) <= _SHOWN else output[-_SHOWN:].partition(b"\n")[2]
+    return shown.decode(errors="replace")
 
 
 def _empty(stage: str, test: str, seconds: float) -> tuple[ET.Element, ET.Element]:

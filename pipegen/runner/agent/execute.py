@@ -12,7 +12,7 @@ from typing import Any
 
 from pipegen.dvc import fragments
 from pipegen.dvc.errors import StageError
-from pipegen.dvc.fragments import Fragment
+from pipegen.dvc.fragments import Carried, Fragment
 from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.session import Session
 from pipegen.dvc.set_params import set_params
@@ -54,6 +54,7 @@ def execute(task: AgentTask, console: Console) -> StageRecord:
         with console.heartbeat(task.address), commands(console, task.scratch) as work.commands:
             work.go()
     except PipegenError as error:
+        error.message = console.masker.text(error.message)
         work.failed(error.message, "stopped" if isinstance(error, Stopped) else "failed")
         raise
     except BaseException as error:
@@ -80,6 +81,8 @@ class Work:
     """Whether it works in a workspace yet."""
     entry: Entry = field(default_factory=dict)
     """What the lock file says of it in the end."""
+    carried: Mapping[str, Carried] = field(default_factory=dict)
+    """By path, what it made and DVC does not keep."""
     origin: str = ""
     """Where a restored result was found."""
     is_set_up: bool = False
@@ -106,7 +109,8 @@ class Work:
         """All steps, in order."""
         self.check()
         workspace = Workspace(self.task.folder)
-        with workspace.session(self.console.notice) as session:
+        remembers = not self.build.is_foreign  # nor on this machine, whose cache other builds may share
+        with workspace.session(self.console.notice, remembers=remembers) as session:
             self.open(workspace, session)
             self.fetch()
             if self.task.force or not self.restore():
@@ -269,7 +273,6 @@ class Work:
             env={**os.environ, **self.env},
             scratch=self.task.scratch,
             deadline=self.deadline,
-            masked=self.console.masked,
         )
         counts = self.results.counts
         self.note(tests=counts)
@@ -292,6 +295,13 @@ class Work:
         self.note(
             lock=dict(entry), params=dict(record.params_of(entry)), metrics=record.metrics_of(self.stage)
         )
+        self.carried = fragments.carried(self.stage, self.task.folder)
+        for path, file in self.carried.items():
+            if self.console.masker.is_in(file.content):
+                raise StageError(
+                    f"{path}, which {self.task.address} made, holds the value of a secret: without DVC's cache "
+                    "(`cache: false`) it travels through the CI server, for all to see who see its builds"
+                )
 
     def push(self) -> None:
         """Bring what it made to the remote, and where others may restore it."""
@@ -310,26 +320,30 @@ class Work:
             self.console.notice(
                 "DVC has no run cache on a remote of this kind: other builds run the stage again"
             )
-        moved = self.bearer.push(task.address, self.entry, run=not self.build.is_foreign, again=task.force)
+        moved = self.bearer.push(
+            task.address,
+            self.entry,
+            run=not self.build.is_foreign,
+            again=task.force and not self.build.is_foreign,
+        )
         self.note(pushed=asdict(moved))
         self.console.event("pushed", f"pushed {moved}", stage=task.address, **asdict(moved))
 
     def succeeded(self) -> None:
         """What it hands on."""
         address, files = self.task.address, self.supply.carried()
-        own = fragments.carried(self.stage, self.task.folder)
         self.fragment = Fragment(
             address,
             self.stamp,
             entries={**self.supply.entries, address: self.entry},
-            files={**files, address: own} if own else files,
+            files={**files, address: self.carried} if self.carried else files,
         )
 
     # ------------------------------------------------------------------------------------------ what is left behind
 
     def failed(self, message: str, outcome: Outcome) -> None:
         """Nothing is handed on but that it failed, and why."""
-        self.note(outcome=outcome, message=self.console.masked(message))
+        self.note(outcome=outcome, message=self.console.masker.text(message))
         stamp = self.stamp or self.build.tree
         self.fragment = Fragment(self.task.address, stamp, state="failed", message=self.record.message)
 
@@ -344,8 +358,9 @@ class Work:
         tests = [str(test) for test in self.task.stage.ci.tests]
         if tests:
             reason = self.record.message or "the stage did not get so far"
-            (self.results or not_run(self.task.address, tests, reason)).write(self.task.junit)
-        record.write_record(self.record, self.task.record)
+            results = self.results or not_run(self.task.address, tests, reason)
+            results.write(self.task.junit, self.console.masker.text)
+        record.write_record(record.as_text(self.record, self.console.masker), self.task.record)
         if self.fragment:
             self.fragment.write(self.task.fragment)
         self.console.event(

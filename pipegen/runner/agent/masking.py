@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+from typing import Any
+from urllib.parse import quote
 
 SHORTEST = 4
 """Characters of a secret; anything shorter would blot out ordinary words, and protects nothing."""
@@ -14,13 +18,25 @@ def secret_values(names: Iterable[str], env: Mapping[str, str]) -> list[str]:
     return [env[name] for name in names if len(env.get(name, "")) >= SHORTEST]
 
 
+def _forms(text: str) -> Iterator[str]:
+    """A text as it is, and as addresses, JSON, XML and Python write it."""
+    yield text
+    yield quote(text, safe="", errors="surrogateescape")
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield escape(text)
+    yield repr(text)[1:-1]
+    yield ascii(text)[1:-1]
+
+
 class Masker:
     """Replaces secrets in a stream of bytes, also where one is cut by the border of two pieces."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        values = {value.encode() for value in secrets}
-        lines = {line for value in values for line in value.split(b"\n") if len(line) >= SHORTEST}
-        self._secrets = sorted(values | lines, key=len, reverse=True)
+        values = list(secrets)
+        lines = [line for value in values for line in value.split("\n") if len(line) >= SHORTEST]
+        found = {form.encode(errors="surrogateescape") for text in [*values, *lines] for form in _forms(text)}
+        self._secrets = sorted(found, key=len, reverse=True)
         self._rest = b""
 
     def feed(self, piece: bytes) -> bytes:
@@ -38,6 +54,18 @@ class Masker:
     def text(self, text: str) -> str:
         """A whole text, masked."""
         return self._replaced(text.encode(errors="surrogateescape")).decode(errors="surrogateescape")
+
+    def data(self, value: Any) -> Any:
+        """Plain data with all its texts masked: before it becomes JSON, which writes quotes and line ends otherwise."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.data(key): self.data(item) for key, item in value.items()}
+        return [self.data(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+    def is_in(self, content: bytes) -> bool:
+        """Whether a secret stands there."""
+        return any(secret in content for secret in self._secrets)
 
     def _replaced(self, text: bytes) -> bytes:
         for secret in self._secrets:
