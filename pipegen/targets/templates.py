@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _HERE = Path(__file__).resolve().parent.parent
-_FOLDERS = (_HERE / "_templates", _HERE.parent / "templates")
+FOLDERS = (_HERE / "_templates", _HERE.parent / "templates")
 """In an installed wheel, and in a checkout."""
 
 
@@ -26,7 +26,7 @@ def environment(folder: str, filters: tuple[tuple[str, Callable[..., Any]], ...]
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(
-        loader=FileSystemLoader([base / folder for base in _FOLDERS if base.is_dir()]),
+        loader=FileSystemLoader([base / folder for base in FOLDERS if base.is_dir()]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
