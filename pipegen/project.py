@@ -109,9 +109,7 @@ class Project:
     @cached_property
     def graph(self) -> Graph:
         """The stages and what each needs. Raises DescriptionError with the circle drawn if there is one."""
-        from pipegen.plan.needs import stage_graph
-
-        return stage_graph(self.stages)
+        return self._request.graph
 
     def plan(self, workflow: str, *, chains: bool = True) -> Plan:
         """The CI jobs of one workflow. Raises PlanError if it can't be planned."""

@@ -54,11 +54,10 @@ def _clash(stage: ResolvedStage, out: Out, other: ResolvedStage, others: Out) ->
 
 def inside_repository(stages: Stages, folder: Path | None) -> Iterator[Problem]:
     """No output leaves the repository that `folder` lies in; without one, no output leaves `folder`."""
-    depth = _depth(folder) if folder is not None else 0
     for stage in stages.values():
         for out in stage.outs:
             up = out.path.split("/").count("..")
-            if posixpath.isabs(out.path) or up > depth:
+            if posixpath.isabs(out.path) or up > (_depth(folder) if up and folder is not None else 0):
                 message = f"{stage.address!r} writes {out.path!r}, outside the repository"
                 yield out_problem(stage, out, message, "DVC keeps only what lies inside")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
@@ -135,12 +135,10 @@ def _texts(data: Any, path: Path, name: str) -> Iterator[tuple[Path, str, str]]:
     """Every text with its path and the key it stands under."""
     if isinstance(data, str):
         yield path, name, data
-    elif isinstance(data, Mapping):
+    elif isinstance(data, dict):
+        named = path[:1] != ("secrets",)  # there stand names, as the servers' stores have them
         for key, item in data.items():
-            named = (
-                "" if path[:1] == ("secrets",) else str(key)
-            )  # there stand names, as the servers' stores have them
-            yield from _texts(item, (*path, key), named)
+            yield from _texts(item, (*path, key), str(key) if named else "")
     elif isinstance(data, list):
         for index, item in enumerate(data):
             yield from _texts(item, (*path, index), name)

@@ -8,6 +8,7 @@ raises ValueError with the reason.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import ClassVar
 
 
@@ -65,7 +66,6 @@ class Duration(Text):
 
     form = "a duration such as 90s, 30m, 2h, 1h30m or 1d"
     pattern = r"(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?"
-    _UNITS: ClassVar[dict[str, int]] = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
     @classmethod
     def check(cls, text: str) -> None:
@@ -76,12 +76,18 @@ class Duration(Text):
     @property
     def seconds(self) -> int:
         """Its length in seconds."""
-        return sum(int(number) * self._UNITS[unit] for number, unit in re.findall(r"(\d+)([dhms])", self))
+        return _seconds(self)
 
     @property
     def minutes(self) -> int:
         """Its length in minutes, rounded up: the servers' own time-outs count in minutes."""
         return -(-self.seconds // 60)
+
+
+@cache
+def _seconds(duration: str) -> int:
+    units = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([dhms])", duration))
 
 
 class Percent(Text):
@@ -214,4 +220,4 @@ class WebUrl(Text):
 
 def seconds(duration: str) -> int:
     """The length of a duration in seconds, be it a `Duration` or plain text of a description built in Python."""
-    return Duration(duration).seconds
+    return _seconds(duration)

@@ -12,13 +12,15 @@ from pipegen.description.words import words
 
 def to_data(value: Any) -> Any:
     """Plain dicts, lists and scalars that `reading` turns back into an equal value."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _object_data(value)
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, dict):
         return {str(key): to_data(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_data(item) for item in value]
-    return str(value) if isinstance(value, str) else value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _object_data(value)
+    return value
 
 
 def _object_data(value: Any) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def build(
     *,
     folder: str = ".",
     chains: bool = True,
+    graph: Graph | None = None,
 ) -> Plan:
     """What must happen for one workflow.
 
@@ -41,6 +42,7 @@ def build(
         workflow_name: a name in `workflows`.
         folder: the description's folder relative to the repository's root.
         chains: whether the stages of a chain share an agent.
+        graph: what each of `stages` needs, where that is known already.
 
     Raises:
         PlanError, DescriptionError: it can't be planned; the message says why.
@@ -50,7 +52,7 @@ def build(
     jobs: list[Job] = []
     results: tuple[str, ...] = ()
     if runs_stages(workflow):
-        everything = stage_graph(stages)
+        everything = graph or stage_graph(stages)
         chosen = _chosen(workflow, stages, everything)
         graph, names = everything.subgraph(chosen), names_for(chosen)
         jobs = _stage_jobs(context, {a: stages[a] for a in chosen}, graph, names, chains=chains)

@@ -140,6 +140,8 @@ class Graph:
     def subgraph(self, names: Iterable[str]) -> Graph:
         """The graph of `names` alone; a way through a name left out stays a need."""
         kept = set(names)
+        if kept >= self._needs.keys():
+            return self
         through: dict[str, tuple[str, ...]] = {}
         for name in self.order:
             found: dict[str, None] = {}
@@ -150,6 +152,10 @@ class Graph:
 
     def reduced(self) -> Graph:
         """The transitive reduction: the same order with the fewest needs."""
+        return self._reduced
+
+    @cached_property
+    def _reduced(self) -> Graph:
         ancestors: dict[str, set[str]] = {}
         kept: dict[str, tuple[str, ...]] = {}
         for name in self.order:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping
 
 from pipegen.description.reading import nearest
@@ -53,11 +52,13 @@ class _Writers:
 
 
 def _parents(path: str) -> Iterator[str]:
-    inside = path != "." and path != ".." and not path.startswith(("/", "../")) and "://" not in path
-    while (parent := posixpath.dirname(path)) and parent != path:
+    parent = path.rpartition("/")[0]
+    while parent := parent.rstrip("/"):
         yield parent
-        path = parent
-    if inside:
+        parent = parent.rpartition("/")[0]
+    if path.startswith("/"):
+        yield "/"
+    elif path not in (".", "..") and not path.startswith("../") and "://" not in path:
         yield "."
 
 

@@ -24,6 +24,7 @@ from pipegen.plan.layouts import Timing
 
 if TYPE_CHECKING:
     from pipegen.plan.deployment import Deployment
+    from pipegen.plan.graph import Graph
     from pipegen.plan.model import Job, Plan
 
 T = TypeVar("T")
@@ -43,13 +44,25 @@ class Request:
     """The description's folder relative to the repository's root; `.` for the root itself."""
     _plans: dict[tuple[str, bool], Plan] = field(default_factory=dict, repr=False, compare=False)
 
+    @cached_property
+    def graph(self) -> Graph:
+        """What each stage needs. Raises DescriptionError with the circle drawn if there is one."""
+        from pipegen.plan.needs import stage_graph
+
+        return stage_graph(self.stages)
+
     def plan(self, workflow: str, *, chains: bool = True) -> Plan:
         """The plan of one workflow, with chains sharing an agent or not; made once for all targets."""
         from pipegen.plan.build import build
 
         if (workflow, chains) not in self._plans:
             self._plans[workflow, chains] = build(
-                self.pipeline, self.stages, workflow, folder=self.folder, chains=chains
+                self.pipeline,
+                self.stages,
+                workflow,
+                folder=self.folder,
+                chains=chains,
+                graph=self.graph,
             )
         return self._plans[workflow, chains]
 
