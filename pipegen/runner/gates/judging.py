@@ -13,7 +13,7 @@ from pipegen.dvc.errors import RemoteError
 from pipegen.dvc.session import Session
 from pipegen.dvc.stores import Store
 from pipegen.dvc.workspace import Workspace
-from pipegen.errors import PipegenError, WorkspaceError
+from pipegen.errors import PipegenError, WorkspaceError, os_error
 from pipegen.quality import junit
 from pipegen.quality.gates import broken_suite, decide, files_of, is_passed, known_values, suite
 from pipegen.quality.waivers import read_waivers
@@ -40,7 +40,10 @@ def judge_gates(task: GateTask, notify: Callable[[str], None]) -> GateRun:
     Raises:
         PipegenError: they can't be judged at all; the JUnit file says so too. A red gate is no error here.
     """
-    own_folder(task.folder / ".pipegen")
+    try:
+        own_folder(task.folder / ".pipegen")
+    except OSError as error:
+        raise os_error(error, "write into", task.folder / ".pipegen") from None
     try:
         run, kept, push = _Judging(task, notify).go()
         junit.write([suite(run)], task.junit)
