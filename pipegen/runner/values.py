@@ -16,6 +16,8 @@ from pipegen.description.text import Parameter
 from pipegen.errors import FileError, PipegenError, os_error
 
 _DATE = re.compile(r"\{date:([^{}]*)\}")
+_ODD = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+"""Control characters, and what YAML 1.1 takes for a line's end and YAML 1.2 does not."""
 _FALSE, _TRUE = ("false", "no", "off", "0"), ("true", "yes", "on", "1")
 
 
@@ -102,6 +104,10 @@ def _given(name: str, asked: Input, text: str) -> Any:
     """What a person wrote, as a value of the kind that the default is."""
     if not text.strip():
         return asked.default
+    if _ODD.search(text.strip()):
+        raise PipegenError(
+            f"the input {name} is {text!r}, with characters that not every parameters' file can hold"
+        )
     value = _as(type(asked.default), name, text.strip())
     if asked.choices and value not in asked.choices:
         raise PipegenError(

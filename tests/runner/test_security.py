@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import unicodedata
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from pipegen.description.model import Input, Workflow
 from pipegen.description.text import EnvName, Parameter
 from pipegen.dvc.set_params import set_params
+from pipegen.errors import PipegenError
 from pipegen.plan.names import to_name
 from pipegen.project import Project
 from pipegen.runner.agent.masking import Masker
@@ -109,6 +111,13 @@ def command_in(build: Build, *arguments: str, env: dict[str, str]) -> Path:
 def test_what_a_person_gives_stays_text(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     folder = tmp_path_factory.mktemp("values")
     workflow = Workflow(on="manual", inputs={EnvName("given"): Input(sets=Parameter("word"), default="x")})
+    if any(
+        (unicodedata.category(ch) in ("Cc", "Zl", "Zp") and ch not in "\n\t") or ch == "\ufeff"
+        for ch in text.strip()
+    ):
+        with pytest.raises(PipegenError, match="characters that not every"):
+            fix("try", workflow, {"given": text})
+        return
     fixed = fix("try", workflow, {"given": text})
     fixed.write(folder / "values.json")
     values = Values.read(folder / "values.json")
