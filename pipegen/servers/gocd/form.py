@@ -1,0 +1,96 @@
+"""A pipeline in the one form in which two are compared, and the difference between what is there and what is wanted.
+
+GoCD answers with every key, defaults filled in; the generated definitions leave some out. The defaults are those that a
+server gave to the smallest pipeline it takes. What is empty is left out, so that a key that a newer server adds is no
+difference.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+JSON = dict[str, Any]
+
+_APPROVAL: JSON = {"type": "success", "authorization": {}}
+_PIPELINE: JSON = {"label_template": "${COUNT}", "lock_behavior": "none"}
+_STAGE: JSON = {"fetch_materials": True, "approval": {}}
+_MATERIALS: Mapping[str, JSON] = {
+    "git": {"auto_update": True, "branch": "master"},
+    "dependency": {"auto_update": True},
+}
+_SAID = ("_links", "origin", "errors")
+"""What the server says about an object, beside what it is."""
+
+
+def canonical(pipeline: Mapping[str, Any]) -> JSON:
+    """A pipeline with all defaults, without what is empty, and without what the server says about it."""
+    found = _filled(pipeline, _PIPELINE)
+    found["materials"] = [_material(material) for material in found.get("materials") or ()]
+    found["stages"] = [_stage(stage) for stage in found.get("stages") or ()]
+    kept: JSON = _kept(found)
+    return kept
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two pipelines mean the same to the server."""
+    return canonical(one) == canonical(other)
+
+
+def difference(there: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None, name: str) -> str:
+    """A unified diff of two pipelines; None stands for none."""
+    return text_difference(_text(there), _text(wanted), name)
+
+
+def text_difference(there: str, wanted: str, name: str) -> str:
+    """A unified diff from what the server has to what it shall have."""
+    lines = difflib.unified_diff(
+        there.splitlines(), wanted.splitlines(), f"{name} (on the server)", f"{name} (wanted)", lineterm=""
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _text(pipeline: Mapping[str, Any] | None) -> str:
+    if pipeline is None:
+        return ""
+    return json.dumps(canonical(pipeline), indent=2, ensure_ascii=False, sort_keys=True)
+
+
+def _filled(value: Mapping[str, Any], defaults: Mapping[str, Any]) -> JSON:
+    return {**defaults, **{key: each for key, each in value.items() if key not in _SAID}}
+
+
+def _kept(value: Any) -> Any:
+    """Without keys that say nothing; items of a list all stay."""
+    if isinstance(value, dict):
+        inner = {key: _kept(each) for key, each in value.items() if key not in _SAID}
+        return {key: each for key, each in inner.items() if each not in (None, False, "", [], {})}
+    return [_kept(each) for each in value] if isinstance(value, list) else value
+
+
+def _material(material: Mapping[str, Any]) -> JSON:
+    defaults = _MATERIALS.get(material["type"], {})
+    return {**material, "attributes": _filled(material["attributes"], defaults)}
+
+
+def _stage(stage: Mapping[str, Any]) -> JSON:
+    found = _filled(stage, _STAGE)
+    found["approval"] = _filled(found["approval"] or {}, _APPROVAL)
+    found["jobs"] = [_job(job) for job in found.get("jobs") or ()]
+    return found
+
+
+def _job(job: Mapping[str, Any]) -> JSON:
+    found = {**job, "resources": sorted(job.get("resources") or ())}
+    found["tasks"] = [_task(task) for task in job.get("tasks") or ()]
+    return found
+
+
+def _task(task: Mapping[str, Any]) -> JSON:
+    attributes = dict(task["attributes"])
+    if attributes.get("arguments"):
+        # XML, in which the server keeps them, may lose white space at their ends
+        attributes["arguments"] = [argument.strip() for argument in attributes["arguments"]]
+    return {**task, "attributes": attributes}
