@@ -135,7 +135,7 @@ class Http:
                 continue
             if response.status_code < 400 or response.status_code in accept:
                 return self._checked(method, path, response)
-            raise self._refusal(response, safe=safe)
+            raise self.refusal(response, safe=safe)
         raise AssertionError("the last pause ends the loop")
 
     def _once(self, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Response:
@@ -204,7 +204,13 @@ class Http:
                 raise failures.redirected(self.title, self.connection, response)
         return response
 
-    def _refusal(self, response: Response, *, safe: bool) -> ServerError:
+    def refusal(self, response: Response, *, safe: bool = False) -> ServerError:
+        """The error that an answer of 400 and above is.
+
+        Args:
+            response: the answer.
+            safe: whether asking again does no harm.
+        """
         status, words = response.status_code, self._words(response)
         if status == 401:
             return AccessRefused(failures.unknown_user(self.title, self.connection))
