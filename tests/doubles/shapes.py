@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 JSON = dict[str, Any]
@@ -83,3 +84,15 @@ SHAPES: dict[str, JSON] = {
         "e": _join("e.txt", "c.txt", "d.txt"),
     },
 }
+
+
+def diamond_with(command: str) -> JSON:
+    """The diamond, with a command in front of b@y."""
+    stages = copy.deepcopy(SHAPES["diamond"])
+    stages["b"]["foreach"] = {"x": "true", "y": command}
+    stages["b"]["do"] = {
+        "cmd": "${item} && cat a.txt > b.${key}.txt && echo b.${key}.txt >> b.${key}.txt",
+        "deps": ["a.txt"],
+        "outs": ["b.${key}.txt"],
+    }
+    return stages

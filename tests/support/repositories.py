@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import logging
 import os
 import shutil
@@ -26,6 +28,14 @@ _ENV = {
     "GIT_COMMITTER_NAME": "a",
     "GIT_COMMITTER_EMAIL": "a@example.com",
 }
+OF_DVC = (
+    "dvc.cachemgr", "dvc.cli.parser", "dvc.data_cloud", "dvc.dependency", "dvc.fs.dvc", "dvc.lock", "dvc.repo",
+    "dvc.repo.artifacts", "dvc.repo.datasets", "dvc.repo.graph", "dvc.repo.index", "dvc.repo.metrics",
+    "dvc.repo.open_repo", "dvc.repo.params", "dvc.repo.plots", "dvc.repo.reproduce", "dvc.repo.stage",
+    "dvc.repo.status", "dvc.rwlock", "dvc.scm", "dvc.stage.run", "dvc.utils.strictyaml", "dvc_data.index",
+    "dvc_data.hashfile.db.local", "dulwich.repo", "networkx", "psutil", "ruamel.yaml", "scmrepo.git",
+)  # fmt: skip
+"""What its commands import only when they run."""
 
 
 def sh(folder: Path, *command: str, check: bool = True) -> str:
@@ -37,8 +47,7 @@ def sh(folder: Path, *command: str, check: bool = True) -> str:
 
 def dvc(folder: Path, *arguments: str, check: bool = True) -> str:
     """The output of a `dvc` command. It runs in a fork that has DVC loaded: starting it anew takes a second."""
-    from dvc.cli import main
-
+    main = _loaded_dvc()
     with tempfile.TemporaryFile() as output:
         process = os.fork()
         if not process:
@@ -49,6 +58,15 @@ def dvc(folder: Path, *arguments: str, check: bool = True) -> str:
     code = os.waitstatus_to_exitcode(status)
     assert not check or code == 0, f"dvc {' '.join(arguments)}: {said}"
     return said
+
+
+@functools.cache
+def _loaded_dvc() -> Callable[[list[str]], int]:
+    from dvc.cli import main
+
+    for name in OF_DVC:
+        importlib.import_module(name)
+    return main
 
 
 def _restore_logging() -> None:

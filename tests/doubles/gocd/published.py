@@ -10,6 +10,7 @@ from typing import Any
 
 from pipegen.dvc.fragments import Fragment
 from tests.doubles.gocd.runs import JobRun
+from tests.doubles.house import agreed
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,7 @@ class Published:
 
     def entries(self) -> dict[str, Any]:
         """What the fragments say together; they agree about every stage."""
-        found: dict[str, Any] = {}
-        for path in self._files("fragments/", ".lock.json"):
-            for address, entry in Fragment.read(path).entries.items():
-                assert found.setdefault(address, entry) == entry, address
-        return found
+        return agreed([Fragment.read(path) for path in self._files("fragments/", ".lock.json")])
 
     def outcomes(self) -> dict[str, str]:
         """What became of each stage, by its record."""

@@ -3,115 +3,65 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from pipegen.dvc.fragments import Fragment
-from pipegen.project import Project
+from tests.doubles.conftest import Expected, MakeHouse
+from tests.doubles.house import House, agreed, real_pipegen
 from tests.doubles.jenkins.agents import Agent
 from tests.doubles.jenkins.build import Build, RunningBuild
 from tests.doubles.jenkins.conftest import Make
 from tests.doubles.jenkins.double import JenkinsDouble
 from tests.doubles.jenkins.scm import Change
-from tests.doubles.shapes import SHAPES
-from tests.support.agents import ROOT, make_origin, reference
-from tests.support.repositories import make_template, sh
+from tests.doubles.shapes import SHAPES, diamond_with
+from tests.support.pairwise import product
+from tests.support.repositories import sh
+from tests.support.warm import Warm
 
 pytestmark = pytest.mark.java
 
-FILES = {"seed.txt": "seed\n", "other.txt": "other\n", "params.yaml": "a: {k: 1}\nb: [2, 3]\n"}
-LAYOUTS, AGENTS = ("levels", "chain", "graph"), (1, 2, 4)
+LAYOUTS, AGENTS, REMOTES = ("levels", "chain", "graph"), (1, 2, 4), ("folder", "s3")
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty git and DVC repository, to be copied."""
-    return make_template(tmp_path_factory.mktemp("template") / "repository")
-
-
-class House:
-    """A repository with a description and its generated files, and a controller that runs them.
+class Served:
+    """A house whose generated files a controller runs.
 
     Args:
-        folder: where all comes to lie.
-        template: an empty repository.
+        house: the house.
         jenkins: makes controllers.
-        layout: the layout of the Jenkinsfiles.
+        machine: the variables of its agents' machine.
         agents: how many agents.
-        stages: the description's stages.
-        options: its other words.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        template: Path,
-        jenkins: Make,
-        layout: str,
-        agents: int,
-        stages: Any,
-        **options: Any,
-    ) -> None:
-        self.folder = folder
-        data = {
-            "pipegen": 1,
-            "name": "toy",
-            "repository": "https://git.example.com/toy.git",
-            "targets": {"jenkins": {"layout": layout}},
-            "stages": stages,
-            "workflows": {"push": {"on": {"push": {"branches": ["main"]}}}},
-            **options,
-        }
-        self.origin = folder / "origin"
-        make_origin(self.origin, template, yaml.safe_dump(data), None, **FILES)
-        config = f"[core]\n    remote = store\n['remote \"store\"']\n    url = {folder / 'remote'}\n"
-        (self.origin / ".dvc" / "config").write_text(config)
-        sh(self.origin, "git", "branch", "-M", "main")
-        Project.open(self.origin).generate(["jenkins"]).write()
-        self.commit("generate")
-        tools = folder / "bin"
-        tools.mkdir()
-        (tools / "pipegen").write_text(f"#!{sys.executable}\nfrom pipegen.cli import main\nmain()\n")
-        (tools / "pipegen").chmod(0o755)
-        path = os.pathsep.join([str(tools), os.environ["PATH"]])
-        env = {"PATH": path, "PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"}
-        made = [Agent(f"agent{number}", env=env) for number in range(1, agents + 1)]
+    def __init__(self, house: House, jenkins: Make, machine: Mapping[str, str], agents: int) -> None:
+        self.house, self.origin = house, house.origin
+        made = [Agent(f"agent{number}", env=machine) for number in range(1, agents + 1)]
         self.double: JenkinsDouble = jenkins(*made, repo=self.origin)
-        self.references = 0
-
-    def commit(self, message: str) -> None:
-        """Commit all."""
-        sh(self.origin, "git", "add", "-A")
-        sh(self.origin, "git", "commit", "-qm", message)
 
     def build(self, file: str = "Jenkinsfile", **how: Any) -> Build:
         return self.double.build(self.origin / file, **how)
 
     def fragments(self, build: Build) -> list[Fragment]:
         """What the jobs of a build stashed."""
-        folder = self.folder / f"stashes-{build.number}"
+        folder = self.house.folder / f"stashes-{build.number}"
         for name in build.stashes.names():
             build.stashes.get(name, folder)
-        return [
-            Fragment.read(path) for path in sorted((folder / ".pipegen" / "fragments").glob("*.lock.json"))
-        ]
+        found = sorted((folder / ".pipegen" / "fragments").glob("*.lock.json"))
+        return [Fragment.read(path) for path in found]
+
+    def entries(self, build: Build) -> dict[str, Any]:
+        """What the fragments of a green build say."""
+        assert build.result == "SUCCESS", "\n".join(build.log)
+        return agreed(self.fragments(build))
 
     def assert_as_repro(self, build: Build) -> None:
-        """The fragments agree about every stage, and hold what `dvc repro` writes into `dvc.lock`."""
-        assert build.result == "SUCCESS", "\n".join(build.log)
-        found: dict[str, Any] = {}
-        for fragment in self.fragments(build):
-            for address, entry in fragment.entries.items():
-                assert found.setdefault(address, entry) == entry, address
-        self.references += 1
-        assert found == reference(self.origin, self.folder / f"reference-{self.references}")
+        """The fragments hold what `dvc repro` writes into `dvc.lock`."""
+        assert self.entries(build) == self.house.reference()
 
 
 def outcomes(build: Build) -> dict[str, str]:
@@ -120,54 +70,28 @@ def outcomes(build: Build) -> dict[str, str]:
     return {record["stage"]: record["outcome"] for record in records}
 
 
-Furnish = Callable[..., House]
+Serve = Callable[..., Served]
 
 
 @pytest.fixture
-def house(tmp_path: Path, template: Path, jenkins: Make) -> Furnish:
-    """Makes a house in the test's folder."""
+def serve(furnish: MakeHouse, warm_pipegen: Warm, jenkins: Make, tmp_path: Path) -> Serve:
+    """Furnishes a house and makes its controller. With `real`, agents have programs that may be killed."""
 
-    def one(layout: str, agents: int, stages: Any, **options: Any) -> House:
-        return House(tmp_path, template, jenkins, layout, agents, stages, **options)
+    def one(layout: str, agents: int, stages: Any, *, real: bool = False, **options: Any) -> Served:
+        house = furnish({"jenkins": {"layout": layout}}, stages, **options)
+        tools = tmp_path / "bin"
+        machine = real_pipegen(tools) if real else warm_pipegen.install(tools, "pipegen")
+        return Served(house, jenkins, {**machine, **house.remote.env}, agents)
 
     return one
 
 
-def combinations() -> list[Any]:
-    """Every shape in every layout on every number of agents. Those that are not slow have each shape once, and each
-    layout with each number of agents."""
-    pairs = [(layout, agents) for agents in AGENTS for layout in LAYOUTS]
-    return [
-        pytest.param(
-            shape,
-            layout,
-            agents,
-            id=f"{shape}-{layout}-{agents}",
-            marks=() if column == row % len(pairs) else pytest.mark.slow,
-        )
-        for row, shape in enumerate(SHAPES)
-        for column, (layout, agents) in enumerate(pairs)
-    ]
-
-
-@pytest.mark.parametrize(("shape", "layout", "agents"), combinations())
+@pytest.mark.parametrize(("shape", "layout", "agents", "kind"), product(SHAPES, LAYOUTS, AGENTS, REMOTES))
 def test_a_graph_over_agents_makes_what_repro_makes(
-    house: Furnish, shape: str, layout: str, agents: int
+    serve: Serve, expected: Expected, shape: str, layout: str, agents: int, kind: str
 ) -> None:
-    made = house(layout, agents, SHAPES[shape])
-    made.assert_as_repro(made.build())
-
-
-def diamond(b: str) -> dict[str, Any]:
-    """The diamond, with a command in front of b@y."""
-    stages = json.loads(json.dumps(SHAPES["diamond"]))
-    stages["b"]["foreach"] = {"x": "true", "y": b}
-    stages["b"]["do"] = {
-        "cmd": "${item} && cat a.txt > b.${key}.txt && echo b.${key}.txt >> b.${key}.txt",
-        "deps": ["a.txt"],
-        "outs": ["b.${key}.txt"],
-    }
-    return dict(stages)
+    made = serve(layout, agents, SHAPES[shape], kind=kind)
+    assert made.entries(made.build()) == expected(shape, made.house)
 
 
 def most_slow(layouts: Sequence[str], quick: str) -> list[Any]:
@@ -176,9 +100,9 @@ def most_slow(layouts: Sequence[str], quick: str) -> list[Any]:
 
 @pytest.mark.parametrize("layout", most_slow(LAYOUTS, "graph"))
 def test_a_new_build_of_the_same_commit_goes_on_where_one_failed(
-    house: Furnish, tmp_path: Path, layout: str
+    serve: Serve, tmp_path: Path, layout: str
 ) -> None:
-    made = house(layout, 2, diamond(f"test -e {tmp_path}/mended"))
+    made = serve(layout, 2, diamond_with(f"test -e {tmp_path}/mended"))
     failed = made.build()
     assert failed.result == "FAILURE"
     assert outcomes(failed)["b@y"] == "failed"
@@ -194,11 +118,11 @@ def test_a_new_build_of_the_same_commit_goes_on_where_one_failed(
 
 @pytest.mark.parametrize("layout", most_slow(LAYOUTS[:2], "levels"))
 def test_a_build_restarted_from_a_stage_uses_the_first_ones_fragments(
-    house: Furnish, tmp_path: Path, layout: str
+    serve: Serve, tmp_path: Path, layout: str
 ) -> None:
-    stages = diamond("true")
+    stages = diamond_with("true")
     stages["c"]["cmd"] = f"test -e {tmp_path}/mended && {stages['c']['cmd']}"
-    made = house(layout, 2, stages)
+    made = serve(layout, 2, stages)
     failed = made.build()
     assert failed.result == "FAILURE"
     (tmp_path / "mended").touch()
@@ -209,7 +133,7 @@ def test_a_build_restarted_from_a_stage_uses_the_first_ones_fragments(
 
 @pytest.mark.parametrize("layout", most_slow(LAYOUTS, "levels"))
 def test_an_agent_lost_in_a_command_costs_only_that_command(
-    house: Furnish, tmp_path: Path, layout: str
+    serve: Serve, tmp_path: Path, layout: str
 ) -> None:
     def lose(line: str, build: RunningBuild) -> None:
         if line == "waiting":
@@ -220,19 +144,19 @@ def test_an_agent_lost_in_a_command_costs_only_that_command(
     stages = SHAPES["chain"] | {"b": {**SHAPES["chain"]["b"], "ci": {"group": "own"}}}
     wait = f"(test -e {tmp_path}/lost || (echo waiting; sleep 30))"
     stages["b"] = {**stages["b"], "cmd": f"{wait} && {stages['b']['cmd']}"}
-    made = house(layout, 2, stages)
+    made = serve(layout, 2, stages, real=True)
     build = made.build(on_line=lose)
     made.assert_as_repro(build)
     assert outcomes(build) == {"a": "ran", "b": "ran", "c": "ran"}
 
 
 @pytest.mark.parametrize("layout", most_slow(LAYOUTS, "chain"))
-def test_an_aborted_command_ends_with_all_it_started(house: Furnish, tmp_path: Path, layout: str) -> None:
+def test_an_aborted_command_ends_with_all_it_started(serve: Serve, tmp_path: Path, layout: str) -> None:
     def abort(line: str, build: RunningBuild) -> None:
         if line == "waiting":
             threading.Thread(target=build.abort).start()
 
-    made = house(layout, 2, diamond("(echo waiting; sleep 60)"))
+    made = serve(layout, 2, diamond_with("(echo waiting; sleep 60)"), real=True)
     build = made.build(on_line=abort)
     assert build.result == "ABORTED"
     assert outcomes(build)["b@y"] == "stopped"
@@ -241,26 +165,19 @@ def test_an_aborted_command_ends_with_all_it_started(house: Furnish, tmp_path: P
 
 
 @pytest.mark.parametrize("layout", most_slow(LAYOUTS, "graph"))
-def test_fragments_of_a_pull_request_fit_the_merge_of_each_agent(house: Furnish, layout: str) -> None:
+def test_fragments_of_a_pull_request_fit_the_merge_of_each_agent(serve: Serve, layout: str) -> None:
     workflows = {"review": {"on": "pull_request"}}
-    made = house(layout, 2, SHAPES["diamond"], workflows=workflows)
-    sh(made.origin, "git", "checkout", "-qb", "topic")
-    (made.origin / "seed.txt").write_text("other seed\n")
-    made.commit("topic")
-    sh(made.origin, "git", "checkout", "-q", "main")
-    (made.origin / "unrelated.txt").write_text("x\n")
-    made.commit("elsewhere")
+    made = serve(layout, 2, SHAPES["diamond"], workflows=workflows)
+    made.house.propose("topic", {"seed.txt": "other seed\n"})
     build = made.build(change=Change("7", "topic"))
     sh(made.origin, "git", "merge", "-q", "topic")
     made.assert_as_repro(build)
 
 
 @pytest.mark.parametrize("layout", most_slow(LAYOUTS, "levels"))
-def test_what_a_person_sets_is_in_the_parameters(house: Furnish, layout: str) -> None:
+def test_what_a_person_sets_is_in_the_parameters(serve: Serve, layout: str) -> None:
     workflow = {"on": "manual", "inputs": {"k": {"sets": "a.k", "default": 1}}}
-    made = house(layout, 2, SHAPES["params"], workflows={"try": workflow})
+    made = serve(layout, 2, SHAPES["params"], workflows={"try": workflow})
     build = made.build("ci/Jenkinsfile.try", branch=None, params={"k": "7"})
-    params = made.origin / "params.yaml"
-    params.write_text(params.read_text().replace("k: 1", "k: 7"))
-    made.commit("what it would be in git")
+    made.house.commit("what it would be in git", {"params.yaml": "a: {k: 7}\nb: [2, 3]\n"})
     made.assert_as_repro(build)
