@@ -13,10 +13,12 @@ from pipegen.records.events import (
 )
 from pipegen.records.gates import GateCheck, GateResult, GateRun, Verdict
 from pipegen.records.run_view import Approval, Counts, Link, Metric, RunView, StageView, State, together
+from pipegen.records.showing import STATES, key_metrics, record_from_data, stage_view
 from pipegen.records.stage import StageRecord
 
 __all__ = [
     "GOOD",
+    "STATES",
     "Approval",
     "Counts",
     "Event",
@@ -37,5 +39,8 @@ __all__ = [
     "State",
     "Verdict",
     "as_json",
+    "key_metrics",
+    "record_from_data",
+    "stage_view",
     "together",
 ]

@@ -30,6 +30,8 @@ class StageRecord:
     workflows: tuple[str, ...] = ()
     url: str = ""
     """Of the build on its server."""
+    run: str = ""
+    """Equal for all stages of one build: twelve hexadecimal digits."""
     values: dict[str, Any] = field(default_factory=dict)
     """Parameters that the run fixed at its start, by `FILE:KEY`."""
     params: dict[str, Any] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from pipegen.runner.history import History, own_folder
 from pipegen.runner.interrupts import Interrupts
 from pipegen.runner.processes import Child, Guard, log_name, tail
 from pipegen.runner.tasks import Task
+from pipegen.runner.trace import Trace
 
 _TICK = 0.25
 """Seconds after which the scheduler looks up even if nothing happened."""
@@ -59,15 +60,21 @@ def run_graph(
         DescriptionError: a lock file can't be read.
         FileError: the lock file, a log or the journal can't be written.
     """
-    run = _Run(workspace, tasks, options, on_event)
-    try:
-        with Interrupts(run.inbox.put) as _, Guard() as guard, workspace.session(run.notice) as session:
-            run.go(session, guard)
-    finally:
-        run.record()
-    finished = run.summary()
-    on_event(finished)
-    return finished
+    with Trace(workspace.folder, {address: task.needs for address, task in tasks.items()}) as trace:
+
+        def tell(event: Event) -> None:
+            trace(event)
+            on_event(event)
+
+        run = _Run(workspace, tasks, options, tell)
+        try:
+            with Interrupts(run.inbox.put) as _, Guard() as guard, workspace.session(run.notice) as session:
+                run.go(session, guard)
+        finally:
+            run.record()
+        finished = run.summary()
+        tell(finished)
+        return finished
 
 
 @dataclass
