@@ -7,7 +7,6 @@ each text. Every text is read back as that text by readers of YAML 1.1 (GoCD's i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -31,7 +30,9 @@ _NEEDS_ESCAPES = re.compile("[\t\r\x85\u2028\u2029\ufeff]")
 def dump(data: Any) -> str:
     """Plain data as YAML in block style, keys in the order given. Equal data gives equal text."""
     if isinstance(data, (dict, list)) and data:
-        return "\n".join(_block(data, "")) + "\n"
+        lines: list[str] = []
+        _block(data, "", lines)
+        return "\n".join(lines) + "\n"
     return scalar(data) + "\n"
 
 
@@ -48,50 +49,48 @@ def scalar(value: Any) -> str:
     return _by_libyaml(value)
 
 
-def _block(data: Any, pad: str) -> Iterator[str]:
-    """The lines of a mapping or list that is not empty."""
+def _block(data: Any, pad: str, into: list[str]) -> None:
+    """Add the lines of a mapping or list that is not empty."""
     if isinstance(data, dict):
         for key, value in data.items():
             name = _in_block(key)
             if len(name) > LONGEST_KEY:
-                yield f"{pad}? {name}"
+                into.append(f"{pad}? {name}")
                 name = ""
-            yield from _entry(f"{pad}{name}:", value, pad)
+            _entry(f"{pad}{name}:", value, pad, into)
     else:
         for item in data:
-            yield from _item(item, pad)
+            _item(item, pad, into)
 
 
-def _entry(head: str, value: Any, pad: str) -> Iterator[str]:
+def _entry(head: str, value: Any, pad: str, into: list[str]) -> None:
     """A key with its value; a list stands as far left as its key."""
     if value and isinstance(value, (dict, list)):
-        yield head
-        yield from _block(value, pad if isinstance(value, list) else pad + "  ")
+        into.append(head)
+        _block(value, pad if isinstance(value, list) else pad + "  ", into)
     else:
-        yield from _value(head, value, pad + "  ")
+        _value(head, value, pad + "  ", into)
 
 
-def _item(item: Any, pad: str) -> Iterator[str]:
+def _item(item: Any, pad: str, into: list[str]) -> None:
     """An item of a list: its first line behind the dash."""
     if item and isinstance(item, (dict, list)):
-        lines = _block(item, pad + "  ")
-        yield f"{pad}- {next(lines)[len(pad) + 2 :]}"
-        yield from lines
+        first = len(into)
+        _block(item, pad + "  ", into)
+        into[first] = f"{pad}- {into[first][len(pad) + 2 :]}"
     else:
-        yield from _value(f"{pad}-", item, pad + "  ")
+        _value(f"{pad}-", item, pad + "  ", into)
 
 
-def _value(head: str, value: Any, pad: str) -> Iterator[str]:
+def _value(head: str, value: Any, pad: str, into: list[str]) -> None:
     """A single value behind its key or dash: several lines as a block where that keeps them as they are."""
-    text = value if isinstance(value, str) else ""
-    lines = text.split("\n")
-    if len(lines) < 2 or not _suits_a_block(text, lines):
-        yield f"{head} {_in_block(value)}"
+    if not isinstance(value, str) or "\n" not in value or not _suits_a_block(value, value.split("\n")):
+        into.append(f"{head} {_in_block(value)}")
         return
-    ends = len(text) - len(text.rstrip("\n"))
-    yield f"{head} |{'-' if ends == 0 else '' if ends == 1 else '+'}"
-    for line in lines if ends == 0 else lines[:-1]:
-        yield pad + line if line else ""
+    lines = value.split("\n")
+    ends = len(value) - len(value.rstrip("\n"))
+    into.append(f"{head} |{'-' if ends == 0 else '' if ends == 1 else '+'}")
+    into += (pad + line if line else "" for line in (lines if ends == 0 else lines[:-1]))
 
 
 def _in_block(value: Any) -> str:

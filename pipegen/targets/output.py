@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import os
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -75,16 +75,28 @@ def compare(folder: Path, files: Iterable[GeneratedFile], *, stale: Iterable[str
         Change(_inside(folder, home, f.path), f.path, _old_text(folder / f.path), f.text) for f in files
     ]
     wanted = {change.path for change in changes}
-    for path in sorted({found for pattern in stale for found in folder.glob(pattern)} - wanted):
+    for path in sorted({found for pattern in stale for found in _matching(folder, pattern)} - wanted):
         text = _old_text(path)
         if text is not None and Marker(text).intact:
             changes.append(Change(path, path.relative_to(folder).as_posix(), text, None))
     return changes
 
 
+def _matching(folder: Path, pattern: str) -> Iterator[Path]:
+    """The entries that a pattern names, whose wildcards stand in its last part."""
+    below, _, name = pattern.rpartition("/")
+    try:
+        entries = os.listdir(folder / below)
+    except OSError:
+        return  # no such folder, or none that can be read
+    for entry in fnmatch.filter(entries, name):
+        yield folder / below / entry
+
+
 def _inside(folder: Path, home: str, path: str) -> Path:
     target = folder / path
-    if os.path.commonpath([home, os.path.realpath(target)]) != home:
+    near = "/" not in path and path != ".." and not target.is_symlink()
+    if not near and os.path.commonpath([home, os.path.realpath(target)]) != home:
         raise FileError(f"{path} lies outside {folder}; pipegen writes only beside the description")
     return target
 
@@ -143,31 +155,24 @@ def _stage(changes: Iterable[Change]) -> list[tuple[Path, Change]]:
 
 
 def _make_folder(folder: Path) -> list[Path]:
-    missing = [f for f in (folder, *folder.parents) if not f.exists()][::-1]
+    missing: list[Path] = []
+    while not folder.exists():
+        missing.insert(0, folder)
+        folder = folder.parent
     for each in missing:
         each.mkdir()
     return missing
 
 
 def _written_beside(path: Path, text: str) -> Path:
-    try:
-        mode = path.stat().st_mode & 0o777
-    except FileNotFoundError:
-        mode = 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name[:40]}.{os.urandom(8).hex()}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
+            if path.exists():
+                os.fchmod(handle, path.stat().st_mode & 0o777)
             file.write(text.encode())  # not synced: what a power cut takes is written again in a second
-        os.chmod(temporary, mode)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     return temporary
-
-
-@cache
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
