@@ -65,7 +65,7 @@ def test_what_is_asked_too_late_or_never_fails_the_test() -> None:
     with pytest.raises(AssertionError, match="nothing more is expected"), serving(Script()) as server:
         requests.get(server.url)
     with (
-        pytest.raises(AssertionError, match="064-pipeline-get[.]json was not asked for"),
+        pytest.raises(AssertionError, match=r"064-pipeline-get[.]json was not asked for"),
         serving(Script(gocd(64))),
     ):
         pass
