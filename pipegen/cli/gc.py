@@ -20,7 +20,7 @@ from pipegen.cli.output import print_json
     default=90,
     show_default=True,
     metavar="DAYS",
-    help="For so long a run can be restored from the run cache.",
+    help="For so long a run can be restored, and what its record names stays.",
 )
 @click.option(
     "--keep-young",
@@ -36,7 +36,8 @@ def gc(
 ) -> None:
     """Remove data and run cache entries from the DVC remote that no branch, tag or run record needs.
 
-    All branches and tags must be here, those of the server too: run `git fetch --all --tags` first.
+    A run record needs its data for --keep-runs days, and for ever where an annotated tag carries its digest, as those
+    of registered models do. The records themselves stay. All branches and tags must be here, those of the server too: run `git fetch --all --tags` first.
     """
     from pipegen.dvc.collect import find_root
     from pipegen.dvc.collect_garbage import garbage, is_shallow, remove

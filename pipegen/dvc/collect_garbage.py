@@ -1,8 +1,8 @@
 """What may go from a DVC remote: data and runs that nothing needs any more.
 
-Needed is what a `dvc.lock` or `.dvc` file at the tip of any branch or tag names, what a run record kept on the remote
-names, and what a run cache entry names that is young enough to be restored. Whatever arrived in the last days stays in
-any case: a build may be on its way.
+Needed is what a `dvc.lock` or `.dvc` file at the tip of any branch or tag names, what a run record names whose digest
+stands in a tag, and what a run cache entry or a run record names that is young enough to be restored. Whatever arrived
+in the last days stays in any case: a build may be on its way. Run records themselves always stay; they are small.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipegen.dvc import run_records
+from pipegen.dvc.run_records import Kept
 from pipegen.dvc.stores import Item, Store
 from pipegen.errors import WorkspaceError
 
-RECORDS = "pipegen"
-"""The folder on a remote in which run records are kept."""
+_SHA256 = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _MD5 = re.compile(rb"(?<![0-9a-f])[0-9a-f]{32}(?:\.dir)?(?![0-9a-f])")
 _DAY = 86400.0
 
@@ -59,7 +60,7 @@ def garbage(store: Store, root: Path, *, now: float, keep_runs: float, keep_youn
         store: the remote.
         root: the git repository; all its branches and tags, remote ones too, must be here.
         now: the present time, in seconds since the epoch.
-        keep_runs: days for which a run can be restored.
+        keep_runs: days for which a run can be restored, and what it read and made be looked at.
         keep_young: days for which everything stays.
 
     Raises:
@@ -69,11 +70,11 @@ def garbage(store: Store, root: Path, *, now: float, keep_runs: float, keep_youn
     needed = _Needed()
     for content in _named_in_git(root):
         needed.add(content)
-    records = list(store.walk(RECORDS))
-    _read(store, records, needed.add)
+    records, tagged = list(store.walk(run_records.FOLDER)), _digests_in_tags(root)
     runs, objects = list(store.walk("runs")), list(store.walk("files/md5"))
     fresh = [run for run in runs if now - run.modified < keep_runs * _DAY]
-    _read(store, fresh, needed.add)
+    kept = [r for r in records if now - r.modified < keep_runs * _DAY or _digest_of(r) in tagged]
+    _read(store, [*fresh, *kept], needed.add)
     old_objects = [item for item in objects if now - item.modified >= keep_young * _DAY]
     listings = [item for item in objects if item.path.endswith(".dir") and _hash_of(item) in needed.hashes]
     _read(store, listings, needed.add)
@@ -99,6 +100,17 @@ def _read(store: Store, items: Iterable[Item], use: Callable[[bytes], None]) -> 
 
         for content in store.each(one, enumerate(items)):
             use(content)
+
+
+def _digest_of(record: Item) -> str:
+    known = Kept.at(record.path)
+    return known.digest if known else ""
+
+
+def _digests_in_tags(root: Path) -> set[str]:
+    """What annotated tags carry: the digests of the records of registered models."""
+    said = _git(root, "for-each-ref", "--format=%(contents)", "refs/tags")
+    return {found.decode() for found in _SHA256.findall(said)}
 
 
 def _named_in_git(root: Path) -> Iterator[bytes]:

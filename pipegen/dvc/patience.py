@@ -57,6 +57,8 @@ class Patience:
 
     def __init__(self, shown: str, notify: Callable[[str], None]) -> None:
         self._shown, self._notify = shown, notify
+        self.is_short = False
+        """Whether nothing is tried again."""
         self.prepare: Callable[[], object] = lambda: None
         """Called before each further try."""
         self._mutex = threading.Lock()
@@ -73,7 +75,7 @@ class Patience:
             FileNotFoundError: there is no such file, which is no failure of the remote.
             RemoteError: it fails for good.
         """
-        for number, wait in enumerate((*WAITS, None)):
+        for number, wait in enumerate((None,) if self.is_short else (*WAITS, None)):
             try:
                 if number:
                     self.prepare()

@@ -142,6 +142,10 @@ class Store(ABC):
         """Do something for many files, several at once."""
         return self._each(do, items)
 
+    def hurry(self) -> None:
+        """From here on nothing is tried again."""
+        self._patience.is_short = True
+
     def _patiently(self, doing: str, do: Callable[[], T]) -> T:
         return self._patience(doing, do)
 

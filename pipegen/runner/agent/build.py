@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import subprocess
@@ -23,6 +24,8 @@ class Build:
     workflows: tuple[str, ...] = ()
     url: str = ""
     """Of the build on its server; empty where there is none."""
+    run: str = ""
+    """Equal for all stages of one build (of one pipeline, on GoCD): twelve hexadecimal digits."""
     is_foreign: bool = False
     """A pull request from outside: its results are for itself alone."""
 
@@ -40,12 +43,16 @@ def build_of(folder: Path, env: Mapping[str, str] | None = None) -> Build:
     """
     env = os.environ if env is None else env
     commit, tree = git(folder, "rev-parse", "HEAD", "HEAD^{tree}").split()
+    agent = env.get("NODE_NAME") or socket.gethostname()
+    gocd = _gocd_url(env)
+    run = env.get("BUILD_URL") or gocd.rpartition("/")[0].rpartition("/")[0] or f"{agent} {tree}"
     return Build(
         commit,
         tree,
-        env.get("NODE_NAME") or socket.gethostname(),
+        agent,
         tuple(name for name in env.get("PIPEGEN_WORKFLOWS", "").split(",") if name),
-        env.get("BUILD_URL") or _gocd_url(env),
+        env.get("BUILD_URL") or gocd,
+        hashlib.sha256(run.encode(errors="surrogateescape")).hexdigest()[:12],
         bool(env.get("CHANGE_FORK") or env.get("PIPEGEN_FOREIGN")),
     )
 
@@ -58,14 +65,29 @@ def _gocd_url(env: Mapping[str, str]) -> str:
     return f"{server}/go/pipelines/" + "/".join(env[word] for word in words)
 
 
-def git(folder: Path, *words: str) -> str:
+def git(folder: Path, *words: str, env: Mapping[str, str] | None = None, given: str | None = None) -> str:
     """What a git command prints.
+
+    Args:
+        folder: where it runs.
+        words: its words, without `git`.
+        env: its variables, instead of those of this process.
+        given: what it reads.
 
     Raises:
         WorkspaceError: it fails; its own words say why.
     """
     try:
-        done = subprocess.run(("git", *words), cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ("git", *words),
+            cwd=folder,
+            env=env,
+            input=given,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            check=False,
+        )
     except FileNotFoundError:
         raise WorkspaceError("git is not installed, or not on the PATH") from None
     if done.returncode:

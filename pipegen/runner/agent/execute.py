@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 from pipegen.dvc import fragments
-from pipegen.dvc.errors import StageError
+from pipegen.dvc.errors import RemoteError, StageError
 from pipegen.dvc.fragments import Carried, Fragment
 from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.session import Session
 from pipegen.dvc.set_params import set_params
-from pipegen.dvc.shell import Command
 from pipegen.dvc.stages import Stage
 from pipegen.dvc.ways import Step
 from pipegen.dvc.workspace import Workspace
 from pipegen.errors import PipegenError, RunFailed
 from pipegen.records import Outcome, StageRecord
-from pipegen.runner import pyenv
 from pipegen.runner.agent import record
 from pipegen.runner.agent.artifact_tests import Results, not_run, run_tests
 from pipegen.runner.agent.build import Build, build_of
 from pipegen.runner.agent.commands import Commands, Stopped, commands
 from pipegen.runner.agent.console import Console
+from pipegen.runner.agent.environment import Environment
+from pipegen.runner.agent.kept import kept_record
 from pipegen.runner.agent.plan_check import check_dvc_file, check_plan
 from pipegen.runner.agent.supply import HERE, Supply
 from pipegen.runner.agent.task import AgentTask
@@ -52,9 +50,11 @@ def execute(task: AgentTask, console: Console) -> StageRecord:
     console.event("stage_started", f"{task.address} begins on {work.build.agent}", stage=task.address)
     try:
         with console.heartbeat(task.address), commands(console, task.scratch) as work.commands:
+            work.environment = Environment(task, console, work.commands)
             work.go()
     except PipegenError as error:
         error.message = console.masker.text(error.message)
+        work.is_remote_gone = isinstance(error, RemoteError)
         work.failed(error.message, "stopped" if isinstance(error, Stopped) else "failed")
         raise
     except BaseException as error:
@@ -74,18 +74,20 @@ class Work:
     build: Build = field(init=False)
     record: StageRecord = field(init=False)
     commands: Commands = field(init=False)
+    environment: Environment = field(init=False)
     began: float = field(default_factory=time.monotonic)
     stamp: str = ""
     supply: Supply = field(init=False)
     is_open: bool = False
     """Whether it works in a workspace yet."""
+    is_remote_gone: bool = False
+    """Whether it failed since the remote can't be used."""
     entry: Entry = field(default_factory=dict)
     """What the lock file says of it in the end."""
     carried: Mapping[str, Carried] = field(default_factory=dict)
     """By path, what it made and DVC does not keep."""
     origin: str = ""
     """Where a restored result was found."""
-    is_set_up: bool = False
     fragment: Fragment | None = None
     results: Results | None = None
 
@@ -100,7 +102,8 @@ class Work:
             tree=self.build.tree,
             workflows=self.build.workflows,
             url=self.build.url,
-            versions=_versions(),
+            run=self.build.run,
+            versions=record.versions(),
         )
 
     # ------------------------------------------------------------------------------------------ the way
@@ -192,11 +195,11 @@ class Work:
     def try_once(self) -> str:
         """One attempt; the answer says what went wrong."""
         address = self.task.address
-        begun = self.session.begin(address, force=self.task.force, env=self.env)
+        begun = self.session.begin(address, force=self.task.force, env=self.environment.variables)
         waited_until = time.monotonic() + BUSY_FOR
         while begun.step is Step.BUSY and time.monotonic() < waited_until:
             time.sleep(0.2)
-            begun = self.session.begin(address, force=self.task.force, env=self.env)
+            begun = self.session.begin(address, force=self.task.force, env=self.environment.variables)
         if begun.step is Step.BUSY:
             raise RunFailed(f"{address} can't run: {begun.reasons[0]}")
         if begun.step is not Step.RUN:
@@ -204,7 +207,7 @@ class Work:
             return ""
         assert begun.command
         try:
-            self.set_up()
+            self.environment.set_up(self.deadline)
             self.console.event(
                 "command_started",
                 f"runs, since {'; '.join(begun.reasons)}: {' && '.join(begun.command.lines)}",
@@ -226,35 +229,6 @@ class Work:
         self.note(outcome="ran")
         return ""
 
-    # ------------------------------------------------------------------------------------------ its environment
-
-    @cached_property
-    def env(self) -> dict[str, str]:
-        """The variables of its commands beyond those of this process; with those of `python:`, which is made now."""
-        own = self.task.env(os.environ)
-        asked = self.task.pipeline.python
-        if asked is None:
-            return own
-        requirements = [self.task.folder / path for path in asked.requirements]
-        folder = pyenv.prepare(asked.version, requirements, self.console.notice)
-        self.note(python=str(folder))
-        return {**own, **pyenv.activated(folder, {**os.environ, **own})}
-
-    def set_up(self) -> None:
-        """The commands of `setup:`, each time."""
-        if self.is_set_up:
-            return
-        for line in self.task.pipeline.setup:
-            command = Command(
-                (line,), (("/bin/sh", "-c", line),), str(self.task.folder), {**os.environ, **self.env}
-            )
-            ended = self.commands.run("setup", command, self.deadline)
-            if not ended.ok:
-                raise RunFailed(
-                    f"the setup of {self.task.address} failed: {ended.message.removeprefix('its ')}: {line}"
-                )
-        self.is_set_up = True
-
     # ------------------------------------------------------------------------------------------ tests and the end
 
     def test(self) -> None:
@@ -264,13 +238,13 @@ class Work:
             return
         if self.record.outcome != "ran":
             self.deadline = time.monotonic() + self.task.timeout
-        self.set_up()
+        self.environment.set_up(self.deadline)
         self.results = run_tests(
             self.task.address,
             tests,
             self.commands,
             folder=self.task.folder,
-            env={**os.environ, **self.env},
+            env={**os.environ, **self.environment.variables},
             scratch=self.task.scratch,
             deadline=self.deadline,
         )
@@ -349,8 +323,9 @@ class Work:
 
     def leave_files(self) -> None:
         """Fragment, record and JUnit file: servers look for them in any case."""
-        fetched = asdict(self.supply.fetched) if self.is_open else {}
-        self.note(ended=record.now(), seconds=round(time.monotonic() - self.began, 3), fetched=fetched)
+        self.note(ended=record.now(), seconds=round(time.monotonic() - self.began, 3))
+        if self.is_open:
+            self.note(fetched=asdict(self.supply.fetched), python=self.environment.folder)
         self.console.close()
         if not self.task.log.exists():
             self.task.log.parent.mkdir(parents=True, exist_ok=True)
@@ -363,6 +338,7 @@ class Work:
         record.write_record(record.as_text(self.record, self.console.masker), self.task.record)
         if self.fragment:
             self.fragment.write(self.task.fragment)
+        kept = self.keep_record()
         self.console.event(
             "stage_finished",
             f"{self.task.address}: {self.record.outcome}"
@@ -371,7 +347,21 @@ class Work:
             outcome=self.record.outcome,
             seconds=self.record.seconds,
             message=self.record.message,
+            record=kept,
         )
+
+    def keep_record(self) -> str:
+        """Put the record onto the remote, for people who come later; the answer is its path there.
+
+        Nothing depends on it, so nothing fails without it; where the remote just failed it is not asked again.
+        """
+        if not self.is_open or self.is_remote_gone or not self.task.push or self.build.is_foreign:
+            return ""
+        try:
+            return kept_record(self.record, self.task, self.bearer.store)
+        except PipegenError as error:
+            self.console.notice(f"the record is only here, not with those of other runs: {error.message}")
+            return ""
 
     def note(self, **fields: Any) -> None:
         """Put something into the record."""
@@ -383,15 +373,3 @@ _OUTCOMES: Mapping[Step, Outcome] = {
     Step.RESTORED: "restored",
     Step.VERIFIED: "verified",
 }
-
-
-def _versions() -> dict[str, str]:
-    import platform
-    from importlib.metadata import PackageNotFoundError, version
-
-    from pipegen import __version__
-
-    found = {"pipegen": __version__, "python": platform.python_version()}
-    with contextlib.suppress(PackageNotFoundError):
-        found["dvc"] = version("dvc")
-    return found

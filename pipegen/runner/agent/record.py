@@ -69,3 +69,16 @@ def _read(path: Path) -> Any:
     if path.suffix == ".json":
         return json.loads(text)
     return load(text) if path.suffix in (".yaml", ".yml") else text
+
+
+def versions() -> dict[str, str]:
+    """Those of pipegen, DVC and Python."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    from pipegen import __version__
+
+    found = {"pipegen": __version__, "python": platform.python_version()}
+    with contextlib.suppress(PackageNotFoundError):
+        found["dvc"] = version("dvc")
+    return found
