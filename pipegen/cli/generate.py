@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipegen.cli.options import description_argument, json_option
-from pipegen.cli.output import print_json, print_warnings, styled
+from pipegen.cli.output import coloured_diff, print_json, print_warnings, styled
 from pipegen.cli.side_by_side import side_by_side
 from pipegen.errors import CheckFailed, FileError, PipegenError
 
@@ -136,7 +136,7 @@ class _Run:
             case "check":
                 self._check(generation)
             case "diff":
-                click.echo(_coloured("".join(change.diff() for change in generation.changes)), nl=False)
+                click.echo(coloured_diff("".join(change.diff() for change in generation.changes)), nl=False)
             case "stdout":
                 self._print(generation)
             case _:
@@ -148,7 +148,7 @@ class _Run:
         try:
             generation.check()
         except CheckFailed as error:
-            raise CheckFailed(_coloured(error.message)) from None
+            raise CheckFailed(coloured_diff(error.message)) from None
         if not self.as_json:
             click.echo(f"{len(generation.changes)} files are up to date")
 
@@ -176,11 +176,3 @@ class _Run:
             click.echo(
                 f"{styled(f'{word:>8}', 'green' if word == 'wrote' else 'bright_black')}  {change.path}"
             )
-
-
-def _coloured(diff: str) -> str:
-    colours = {"+": "green", "-": "red", "@": "cyan"}
-    return "".join(
-        styled(line, colours[line[0]]) if line[:1] in colours else line
-        for line in diff.splitlines(keepends=True)
-    )

@@ -36,3 +36,12 @@ def print_warnings(warnings: Iterable[Problem]) -> None:
     """Each warning with its place and the name of its switch, on standard error."""
     for warning in warnings:
         click.echo(f"{styled('warning:', 'yellow', err=True)} {warning}", err=True)
+
+
+def coloured_diff(diff: str) -> str:
+    """A unified difference, with colours where these are wanted; lines may be indented."""
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    return "".join(
+        styled(line, colours[line.lstrip()[:1]]) if line.lstrip()[:1] in colours else line
+        for line in diff.splitlines(keepends=True)
+    )

@@ -1,0 +1,185 @@
+"""`pipegen deploy --all`: every description below a folder, several at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipegen.cli.at_server import say
+from pipegen.cli.deploy import DONE, SIGNS, as_data, ask, greet, print_findings, refuse
+from pipegen.cli.output import print_json, styled
+from pipegen.cli.side_by_side import side_by_side
+from pipegen.errors import FileError, PipegenError
+from pipegen.views.plain import count
+
+if TYPE_CHECKING:
+    from pipegen.plan.deployment import Deployment
+    from pipegen.servers import Server
+    from pipegen.servers.model import Change, Finding
+
+
+@dataclass
+class One:
+    """One description, and how far it came."""
+
+    path: Path
+    deployment: Deployment | None = None
+    changes: Sequence[Change] = ()
+    findings: Sequence[Finding] = ()
+    made: list[Change] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def pending(self) -> list[Change]:
+        """What is to be done."""
+        return [change for change in self.changes if change.kind != "unchanged"]
+
+
+def deploy_all(
+    folder: Path,
+    name: str | None,
+    *,
+    yes: bool,
+    dry_run: bool,
+    prune: bool,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Deploy every description below a folder; 7 if one failed, whatever became of the others."""
+    from pipegen.project import find_descriptions
+
+    paths = find_descriptions(folder)
+    if not paths:
+        raise FileError(f"there is no pipegen.yaml below {folder}")
+    server = _server(folder, name)
+    greet(server, quiet=as_json)
+    work = _Work(server, prune=prune, force=force)
+    ones = list(side_by_side(_Read(server.name), paths))
+    ones = [one for one in work.all(work.compared, ones) if one.error or one.changes]
+    _show(ones, quiet=as_json)
+    pending = [one for one in ones if one.pending and not one.error]
+    if pending and not dry_run:
+        if not yes:
+            number = sum(len(one.pending) for one in pending)
+            ask(f"Apply {count(number, 'change')} of {count(len(pending), 'description')} to {server.title}?")
+        work.all(work.applied, pending)
+    return _finish(ones, dry_run=dry_run, as_json=as_json)
+
+
+def _server(folder: Path, name: str | None) -> Server:
+    """The server for all: what is configured at the folder counts, not beside each description."""
+    from pipegen.deployed import connect
+    from pipegen.servers import server_names
+    from pipegen.servers.settings import choose, settings
+
+    root = next((f for f in (folder.resolve(), *folder.resolve().parents) if (f / ".git").exists()), folder)
+    known = settings(folder, root, server_names())
+    return connect(known, choose(known.names, server_names(), name), say)
+
+
+class _Read:
+    """Reads a description and makes what its server is to have; in another process where there are many."""
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+
+    def __call__(self, path: Path) -> One:
+        from pipegen.project import Project
+
+        try:
+            project = Project.open(path)
+            if self._target not in project.targets:
+                return One(path)
+            return One(path, project.deployment(self._target))
+        except PipegenError as error:
+            return One(path, error=error.message)
+
+
+class _Work:
+    """What is done with each description, several at a time."""
+
+    def __init__(self, server: Server, *, prune: bool, force: bool) -> None:
+        self._server, self._prune, self._force = server, prune, force
+
+    def all(self, do: object, ones: Sequence[One]) -> list[One]:
+        """`do` with each, at most as many at once as the connection allows."""
+        with ThreadPoolExecutor(self._server.connection.at_once) as pool:
+            return list(pool.map(do, ones))  # type: ignore[arg-type]
+
+    def compared(self, one: One) -> One:
+        """What is to be done; checked where there is something."""
+        if one.deployment is None or one.error:
+            return one
+        try:
+            one.changes = self._server.compare(one.deployment, prune=self._prune)
+            if one.pending:
+                one.findings = self._server.check(one.deployment)
+                refuse(one.pending, one.findings, force=self._force)
+        except PipegenError as error:
+            one.error = error.message
+        return one
+
+    def applied(self, one: One) -> One:
+        """Make its changes; one that fails ends them, for this description alone."""
+        try:
+            for change in one.pending:
+                self._server.apply(change, force=self._force)
+                one.made.append(change)
+        except PipegenError as error:
+            one.error = error.message
+        return one
+
+
+def _show(ones: Sequence[One], *, quiet: bool) -> None:
+    if not quiet:
+        for one in ones:
+            for change in one.pending:
+                sign, colour = SIGNS[change.kind]
+                reason = f": {change.reason}" if change.reason else ""
+                click.echo(f"{styled(sign, colour, bold=True)} {change.what} {change.name}{reason}")
+    said: dict[Finding, None] = {finding: None for one in ones for finding in one.findings}
+    print_findings(list(said))
+
+
+def _finish(ones: Sequence[One], *, dry_run: bool, as_json: bool) -> int:
+    failed = [one for one in ones if one.error]
+    if as_json:
+        print_json(
+            [
+                {
+                    "description": str(one.path),
+                    "changes": [as_data(change) for change in one.changes],
+                    "made": [change.name for change in one.made],
+                    "error": one.error or None,
+                }
+                for one in ones
+            ]
+        )
+    else:
+        click.echo(
+            f"{'dry run, nothing was changed: ' if dry_run else ''}{', '.join(_totals(ones, dry_run))}"
+        )
+    for one in failed:
+        made = f" ({len(one.made)} of {count(len(one.pending), 'change')} made)" if one.made else ""
+        click.echo(f"{styled('error:', 'red', err=True)} {one.path}{made}: {one.error}", err=True)
+    return 7 if failed else 0
+
+
+def _totals(ones: Sequence[One], dry_run: bool) -> Iterator[str]:
+    yield count(len(ones), "description")
+    changes = [change for one in ones for change in (one.pending if dry_run else one.made)]
+    for kind, word in DONE.items():
+        number = sum(change.kind == kind for change in changes)
+        if number:
+            yield f"{number} {'to be ' if dry_run else ''}{word}"
+    unchanged = sum(change.kind == "unchanged" for one in ones for change in one.changes)
+    if unchanged:
+        yield f"{unchanged} unchanged"
+    failed = sum(bool(one.error) for one in ones)
+    if failed:
+        yield f"{failed} failed"
