@@ -53,7 +53,7 @@ def of_exception(error: Exception, title: str, connection: Connection) -> Failur
         return Failure(f"{title} at {connection.url} can't be reached: nobody answers there", sent=False)
     if isinstance(error, exceptions.Timeout):
         return Failure(f"{title} at {connection.url} gave no answer in {connection.timeout:g} s", sent=True)
-    if isinstance(error, (exceptions.ConnectionError, exceptions.ChunkedEncodingError)):
+    if isinstance(error, exceptions.RequestException):  # cut off in the middle, or not as encoded as it says
         return _broken(title, connection, host, error)
     return None
 

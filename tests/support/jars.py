@@ -31,6 +31,17 @@ def classpath() -> list[Path]:
 
     Raises JavaMissing when there is no ``java``, no ``mvn``, or Maven Central can't be reached.
     """
+    return sorted(_fetched().glob("*.jar"))
+
+
+def hudson_war() -> Path:
+    """The CI server Hudson. Raises JavaMissing as `classpath` does."""
+    (war,) = _fetched().glob("hudson-war-*.war")
+    return war
+
+
+def _fetched() -> Path:
+    """The folder with all that the pom names."""
     missing = [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
     if missing:
         raise JavaMissing(f"{' and '.join(missing)} not found: {INSTALL}")
@@ -39,7 +50,7 @@ def classpath() -> list[Path]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _up_to_date():
             _fetch()
-    return sorted(_JARS.glob("*.jar"))
+    return _JARS
 
 
 def skip_or_fail(reason: JavaMissing) -> NoReturn:
@@ -50,7 +61,7 @@ def skip_or_fail(reason: JavaMissing) -> NoReturn:
 
 
 def _fetch() -> None:
-    for old in _JARS.glob("*.jar"):
+    for old in (*_JARS.glob("*.jar"), *_JARS.glob("*.war")):
         old.unlink()
     command = [
         "mvn",
