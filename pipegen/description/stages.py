@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -222,9 +223,15 @@ def _resolved(stage: expand.Expanded, file: str, source: Source, ci: Ci) -> Reso
     )
 
 
+_UNTIDY = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
+"""A step of a path that is empty, `.` or `..`."""
+
+
 def _inside(wdir: str, path: str) -> str:
     """A path relative to the description; URLs and absolute paths stay as they are."""
     if "://" in path or path.startswith("/"):
+        return path
+    if wdir == "." and not _UNTIDY.search(path):
         return path
     return posixpath.normpath(posixpath.join(wdir, path))
 

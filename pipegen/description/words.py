@@ -8,7 +8,8 @@ back, `grammar` prints them.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, field
 from functools import cache
 from types import UnionType
@@ -17,6 +18,7 @@ from typing import (
     Any,
     Literal,
     NamedTuple,
+    NoReturn,
     TypeVar,
     Union,
     get_args,
@@ -34,17 +36,82 @@ else:
     def dataclass(**options: Any) -> Any:
         """`dataclasses.dataclass(frozen=True, kw_only=True)` for the classes of the grammar, at a third of its cost.
 
-        That one compiles seven methods for each class; these classes share all but `__init__`.
+        That one compiles eight methods for each class; these classes share them.
         """
         assert options == {"frozen": True, "kw_only": True}, options
 
         def made(cls: type[Any]) -> type[Any]:
-            cls = dataclasses.dataclass(cls, kw_only=True, eq=False, repr=False)
+            cls = dataclasses.dataclass(cls, kw_only=True, init=False, eq=False, repr=False)
+            cls.__init__, cls.__signature__ = _init, _Signature()
             cls.__eq__, cls.__hash__, cls.__repr__ = _equals, _hash, _shown
-            cls.__setattr__, cls.__delattr__ = _set_once, _never_deleted
+            cls.__setattr__, cls.__delattr__ = _never_set, _never_deleted
             return cls
 
         return made
+
+
+def _init(self: Any, **values: Any) -> None:
+    cls: Any = type(self)
+    fields = _fields(cls)
+    if not fields.required <= values.keys() <= fields.names:
+        _refuse(cls, values)
+    own = self.__dict__
+    own.update(fields.defaults)
+    own.update(values)
+    for name, made in fields.made:
+        if name not in values:
+            own[name] = made()
+
+
+class _Fields(NamedTuple):
+    """The fields of a class, as building an instance needs them."""
+
+    names: frozenset[str]
+    required: frozenset[str]
+    defaults: Mapping[str, Any]
+    made: tuple[tuple[str, Callable[[], Any]], ...]
+    """Those whose default is made anew for each instance."""
+
+
+@cache
+def _fields(cls: Any) -> _Fields:
+    fields = dataclasses.fields(cls)
+    return _Fields(
+        names=frozenset(f.name for f in fields),
+        required=frozenset(f.name for f in fields if _is_required(f)),
+        defaults={f.name: f.default for f in fields if f.default is not MISSING},
+        made=tuple((f.name, f.default_factory) for f in fields if f.default_factory is not MISSING),
+    )
+
+
+def _is_required(f: Field[Any]) -> bool:
+    return f.default is MISSING and f.default_factory is MISSING
+
+
+def _refuse(cls: Any, values: Mapping[str, Any]) -> NoReturn:
+    """Raise TypeError, as Python would."""
+    for name in values.keys() - _fields(cls).names:
+        raise TypeError(f"{cls.__qualname__}.__init__() got an unexpected keyword argument {name!r}")
+    missing = [repr(f.name) for f in dataclasses.fields(cls) if _is_required(f) and f.name not in values]
+    raise TypeError(f"{cls.__qualname__}.__init__() lacks the keyword arguments {', '.join(missing)}")
+
+
+class _Signature:
+    """What `help` and editors show of a class's `__init__`."""
+
+    def __get__(self, instance: object, cls: type[Any]) -> inspect.Signature:
+        return inspect.Signature(
+            [
+                inspect.Parameter(
+                    f.name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=inspect.Parameter.empty if _is_required(f) else _as_word(f, f.type).default,
+                    annotation=f.type,
+                )
+                for f in dataclasses.fields(cls)
+                if "meaning" in f.metadata
+            ]
+        )
 
 
 def _equals(self: Any, other: Any) -> Any:
@@ -66,10 +133,8 @@ def _shown(self: Any) -> str:
     return f"{type(self).__qualname__}({', '.join(values)})"
 
 
-def _set_once(self: Any, name: str, value: Any) -> None:
-    if name in self.__dict__ or name not in self.__dataclass_fields__:
-        raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
-    object.__setattr__(self, name, value)
+def _never_set(self: Any, name: str, value: Any) -> None:
+    raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
 def _never_deleted(self: Any, name: str) -> None:
@@ -116,10 +181,9 @@ def words(cls: type[Any]) -> Mapping[str, Word]:
 
 
 def _as_word(f: Field[Any], hint: Any) -> Word:
-    required = f.default is MISSING and f.default_factory is MISSING
     default = f.default_factory() if f.default_factory is not MISSING else f.default
     key = f.metadata["spelled"] or f.name
-    return Word(key, f.name, hint, f.metadata["meaning"], required, default, f.metadata["shown"])
+    return Word(key, f.name, hint, f.metadata["meaning"], _is_required(f), default, f.metadata["shown"])
 
 
 def alternatives(kind: Any) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 from typing import Any
 
 from pipegen.description.dumper import dump
@@ -24,15 +25,28 @@ def to_data(value: Any) -> Any:
 
 
 def _object_data(value: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
     cls: Any = type(value)
-    for word in words(cls).values():
-        content = getattr(value, word.attribute)
-        if word.key == "*":
+    found: dict[str, Any] = {}
+    for key, attribute, default in _written(cls):
+        content = getattr(value, attribute)
+        if key == "*":
             found.update(to_data(content))
-        elif word.required or content != word.default or word.key == "pipegen":
-            found[word.key] = to_data(content)
+        elif content != default:
+            found[key] = to_data(content)
     return found
+
+
+_ALWAYS: Any = object()
+"""Stands in the place of a default where a key is never left out."""
+
+
+@cache
+def _written(cls: Any) -> tuple[tuple[str, str, Any], ...]:
+    """The keys of a class, the attributes that hold them, and the values with which they are left out."""
+    return tuple(
+        (word.key, word.attribute, _ALWAYS if word.required or word.key == "pipegen" else word.default)
+        for word in words(cls).values()
+    )
 
 
 def to_yaml(pipeline: Pipeline) -> str:

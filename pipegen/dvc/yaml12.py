@@ -20,7 +20,7 @@ from pipegen.dvc.yaml_guards import (
     check_text,
     first_unreadable,
 )
-from pipegen.dvc.yaml_words import MERGE, PLAIN, SIGNS, Loader12, integer, scalar
+from pipegen.dvc.yaml_words import MERGE, PLAIN, SIGNS, TEXT, Loader12, integer, scalar
 from pipegen.errors import DescriptionError, Problem
 
 __all__ = ["DEEPEST", "LARGEST_FILE", "MOST_VALUES", "Document", "Loader12", "Path", "integer", "parse"]
@@ -154,6 +154,8 @@ class _Builder:
         self.problems: list[Problem] = []
 
     def build(self, node: yaml.Node) -> Any:
+        if node.tag == TEXT and isinstance(node, yaml.ScalarNode):
+            return node.value
         if node.tag in SIGNS:
             self.refuse(node, f"{node.value} is not text but a sign of YAML's own", "quote it")
             return None

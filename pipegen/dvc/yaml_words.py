@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import yaml
@@ -12,10 +12,26 @@ import yaml
 _CBase: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+_UNNAMED: Mapping[type[yaml.Node], str] = {
+    yaml.ScalarNode: "tag:yaml.org,2002:str",
+    yaml.SequenceNode: "tag:yaml.org,2002:seq",
+    yaml.MappingNode: "tag:yaml.org,2002:map",
+}
+
+
 class Loader12(_CBase):  # type: ignore[misc]
     """libyaml's parser with the resolution rules of YAML 1.2 as DVC has them."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+
+    def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> str:
+        """The tag of a node that names none, as PyYAML finds it: by its first character. What PyYAML asks besides
+        (resolvers by path, or for any text) nobody adds here."""
+        if kind is yaml.ScalarNode and implicit[0]:
+            for tag, pattern in self.yaml_implicit_resolvers.get((value or "")[:1], ()):
+                if pattern.match(value or ""):
+                    return tag
+        return _UNNAMED[kind]
 
 
 def _resolve(tag: str, pattern: str, first: str) -> None:
@@ -44,6 +60,7 @@ _resolve(
 PLAIN = {
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")
 }
+TEXT = _UNNAMED[yaml.ScalarNode]
 MERGE = "tag:yaml.org,2002:merge"
 SIGNS = {MERGE, "tag:yaml.org,2002:value"}
 """`<<` and `=`: plain words with a meaning of their own, which DVC's reader refuses as values."""
