@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pipegen.description.check_words import Column, ModelCheck, ReportedTests, Rows, TableCheck
     from pipegen.description.model import (
         Agent,
         Approve,
@@ -62,6 +63,7 @@ __all__ = [
     "Approve",
     "CheckFailed",
     "Ci",
+    "Column",
     "Data",
     "Defaults",
     "DescriptionError",
@@ -74,6 +76,7 @@ __all__ = [
     "Input",
     "Mail",
     "Model",
+    "ModelCheck",
     "On",
     "OverwriteRefused",
     "People",
@@ -87,10 +90,13 @@ __all__ = [
     "Python",
     "Remote",
     "Report",
+    "ReportedTests",
+    "Rows",
     "RunFailed",
     "Secret",
     "Stage",
     "StagesFrom",
+    "TableCheck",
     "Tracking",
     "Workflow",
     "WorkspaceError",
@@ -99,6 +105,7 @@ __all__ = [
 
 _HOMES = (
     "pipegen.errors",
+    "pipegen.description.check_words",
     "pipegen.description.stage_words",
     "pipegen.description.model",
     "pipegen.project",

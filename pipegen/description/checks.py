@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from pipegen.description import gate_checks, output_checks, secret_values, workflow_checks
+from pipegen.description import declared_checks, gate_checks, output_checks, secret_values, workflow_checks
 from pipegen.description.model import Pipeline
 from pipegen.description.places import Stages, ci_problem, unknown
 from pipegen.description.reading import nearest
@@ -221,5 +221,6 @@ RULES: tuple[Callable[[Pipeline, Stages], Iterable[Problem]], ...] = (
     _distinct_workflows,
     output_checks.distinct,
     gate_checks.gates,
+    declared_checks.declared,
     workflow_checks.workflows,
 )

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args, get_origin
 
+from pipegen.description.check_words import ModelCheck, ReportedTests, TableCheck
 from pipegen.description.lints import LINTS
 from pipegen.description.model import LintName, Pipeline
 from pipegen.description.stage_words import Foreach, Stage, StagesFrom
@@ -24,6 +25,9 @@ _TITLES: dict[Any, str] = {
     Pipeline: "The description",
     Foreach: "`stages.NAME` with `foreach`",
     StagesFrom: "`stages` from files",
+    TableCheck: "`ci.tests` with `table`",
+    ModelCheck: "`ci.tests` with `model`",
+    ReportedTests: "`ci.tests` with `run` and `junit`",
 }
 """Titles of classes that share their place with another."""
 
