@@ -21,8 +21,7 @@ def findings(deployment: Deployment, known: Known) -> Iterator[Finding]:
             message=f"there is no environment {environment!r}",
             hint="an administrator makes it under Admin > Environments and gives it agents",
         )
-    if any(need.kind == "resource" for need in deployment.needs) or environment:
-        yield from _agents(deployment, known.agents(), environment)
+    yield from _agents(deployment, known.agents(), environment)
     for kind, check in (
         ("one_agent", _one_agent),
         ("elastic_profile", _profile),
@@ -40,17 +39,16 @@ def _agents(deployment: Deployment, agents: Sequence[JSON], environment: str) ->
         able = [agent for agent in enabled if wanted <= set(_resources(agent))]
         fit = [agent for agent in able if _serves(agent, environment)]
         live = [agent for agent in fit if agent["agent_state"] not in ("Missing", "LostContact")]
-        machine = f"an agent with {' and '.join(sorted(wanted))}" if wanted else "an agent"
-        asking = f"{_shown(jobs)} would wait for ever" if not fit else f"{_shown(jobs)} will wait"
+        has = f"has {' and '.join(sorted(wanted))}" if wanted else "exists"
         if not able:
             yield Finding(
-                message=f"no enabled agent for {asking}: {machine} is needed",
+                message=f"{_shown(jobs)} would wait for ever: no enabled agent {has}",
                 hint="give an agent these resources under Agents, or enable one",
             )
         elif not fit:
             where = f"in the environment {environment!r}" if environment else "outside all environments"
             yield Finding(
-                message=f"no agent for {asking}: {machine} is needed {where}",
+                message=f"{_shown(jobs)} would wait for ever: no agent {where} {has}",
                 hint="an agent in an environment works for that environment alone: move one under Agents",
             )
         elif not live:

@@ -28,6 +28,7 @@ _SAID = ("_links", "origin", "errors")
 def canonical(pipeline: Mapping[str, Any]) -> JSON:
     """A pipeline with all defaults, without what is empty, and without what the server says about it."""
     found = _filled(pipeline, _PIPELINE)
+    found["environment_variables"] = _variables(found)
     found["materials"] = [_material(material) for material in found.get("materials") or ()]
     found["stages"] = [_stage(stage) for stage in found.get("stages") or ()]
     kept: JSON = _kept(found)
@@ -70,6 +71,11 @@ def _kept(value: Any) -> Any:
     return [_kept(each) for each in value] if isinstance(value, list) else value
 
 
+def _variables(holder: Mapping[str, Any]) -> list[JSON]:
+    """In one order: theirs means nothing, and a file has them as a map."""
+    return sorted(holder.get("environment_variables") or (), key=lambda variable: str(variable["name"]))
+
+
 def _material(material: Mapping[str, Any]) -> JSON:
     defaults = _MATERIALS.get(material["type"], {})
     return {**material, "attributes": _filled(material["attributes"], defaults)}
@@ -78,12 +84,13 @@ def _material(material: Mapping[str, Any]) -> JSON:
 def _stage(stage: Mapping[str, Any]) -> JSON:
     found = _filled(stage, _STAGE)
     found["approval"] = _filled(found["approval"] or {}, _APPROVAL)
+    found["environment_variables"] = _variables(found)
     found["jobs"] = [_job(job) for job in found.get("jobs") or ()]
     return found
 
 
 def _job(job: Mapping[str, Any]) -> JSON:
-    found = {**job, "resources": sorted(job.get("resources") or ())}
+    found = {**job, "environment_variables": _variables(job), "resources": sorted(job.get("resources") or ())}
     found["tasks"] = [_task(task) for task in job.get("tasks") or ()]
     return found
 

@@ -27,6 +27,10 @@ from pipegen.servers.model import Change, Finding
 
 VERSION = 4
 CONFIG_REPO = "config repository"
+PAUSE = 1.0
+"""Seconds between two looks at a repository that is being read."""
+READ = 300.0
+"""Seconds that the server may take to read it: it clones, and waits for other materials."""
 
 
 class Material(NamedTuple):
@@ -55,12 +59,10 @@ class ByRepository:
         api: the server.
         known: its lists.
         pipelines: finds single pipelines.
-        pause: seconds between two looks at a repository that is being read.
     """
 
-    def __init__(self, api: Api, known: Known, pipelines: ByApi, *, pause: float = 2.0) -> None:
+    def __init__(self, api: Api, known: Known, pipelines: ByApi) -> None:
         self._api, self._known, self._pipelines = api, known, pipelines
-        self._pause = pause
 
     # ------------------------------------------------------------------------------------------ comparing
 
@@ -207,13 +209,13 @@ class ByRepository:
         """
         where = f"/api/admin/config_repos{path(name)}"
         self._api.send("POST", f"{where}/trigger_update", VERSION, accepting=(409,), idempotent=True)
-        until = time.monotonic() + max(self._api.connection.patience, self._pause)
+        until = time.monotonic() + READ
         while self._api.get(f"{where}/status", VERSION)["in_progress"]:
             if time.monotonic() > until:
                 raise ServerUnavailable(
                     f"GoCD still reads the config repository {name!r}; deploy again later"
                 )
-            time.sleep(self._pause)
+            time.sleep(PAUSE)
         error = self._parse_error(name)
         if error:
             raise ServerError(f"GoCD can't use the config repository {name!r}: {error}")

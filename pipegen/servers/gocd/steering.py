@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 LOOK = 45.0
 """Seconds in which what was ordered is expected to be seen: the server schedules every few seconds."""
+PAUSE = 1.0
+"""Seconds between two looks."""
 SKEW = 2.0
 """Seconds by which the server's messages may seem older than the order that they are about: they are cut to seconds."""
 
@@ -39,11 +41,10 @@ class Steering:
         api: the server.
         runs: reads runs.
         user: who we are there, asked when needed.
-        pause: seconds between two looks.
     """
 
-    def __init__(self, api: Api, runs: Runs, user: Callable[[], str], *, pause: float = 1.0) -> None:
-        self._api, self._runs, self._user, self._pause = api, runs, user, pause
+    def __init__(self, api: Api, runs: Runs, user: Callable[[], str]) -> None:
+        self._api, self._runs, self._user = api, runs, user
 
     # ------------------------------------------------------------------------------------------ starting
 
@@ -228,7 +229,7 @@ class Steering:
             found = look()
             if found or time.monotonic() > until:
                 return found
-            time.sleep(self._pause)
+            time.sleep(PAUSE)
 
 
 def _ended_badly(stage: Mapping[str, Any]) -> bool:
