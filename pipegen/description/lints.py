@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipegen.description.commands import has_unguarded_separator, paths_in
+from pipegen.description.installing import unchecked
 from pipegen.description.model import LintName, Pipeline, as_list
 from pipegen.description.output_checks import overlap
 from pipegen.description.places import Stages
@@ -125,6 +126,12 @@ def install_left_out(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterat
         )
 
 
+def install_unchecked(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterator[Problem]:
+    """`install` names a wheel or an archive without its hash: whoever can replace that file has every agent."""
+    for file, hint in unchecked(pipeline.install or "", folder):
+        yield pipeline.source.problem(("install",), f"{file!r} is installed whatever it holds", hint)
+
+
 def unknown_metric(pipeline: Pipeline, stages: Stages, folder: Path) -> Iterator[Problem]:
     """A gate or a tolerance reads a metrics file that no stage writes and that does not exist."""
     outs = [out.path for stage in stages.values() for out in stage.outs]
@@ -148,6 +155,7 @@ LINTS: dict[LintName, Lint] = {
     "no-set-e": no_set_e,
     "requirements-not-dep": requirements_not_dep,
     "install-left-out": install_left_out,
+    "install-unchecked": install_unchecked,
     "unknown-metric": unknown_metric,
 }
 

@@ -261,6 +261,7 @@ LintName = Literal[
     "no-set-e",
     "requirements-not-dep",
     "install-left-out",
+    "install-unchecked",
     "unknown-metric",
 ]
 """The lints; `lints` says what each one looks for."""
@@ -281,7 +282,9 @@ class Pipeline:
         {"jenkins": {}, "gocd": {}},
         shown="Jenkins and GoCD, `levels`",
     )
-    install: str | None = word("The command that brings pipegen to an agent.", None)
+    install: str | None = word(
+        "The command that brings pipegen to an agent; pip checks the hash of `file:WHEEL#sha256=…`.", None
+    )
     python: Python | None = word("The Python environment of every job.", None)
     setup: list[str] = word("Commands that each job runs first.", [])
     agents: dict[Name, Agent] = word("Kinds of machine.", {})

@@ -185,8 +185,9 @@ workflows: {w: {on: manual}}
 """
 
     def codes(text: str) -> set[str]:
-        pipeline = loads(text)
-        return {warning.code for warning in lint(pipeline, resolve(pipeline, folder), folder)}
+        """Of one that leaves `install` out, and of one that does not."""
+        both = [loads(text), loads(text + "install: pip install x.whl\n")]
+        return {w.code for pipeline in both for w in lint(pipeline, resolve(pipeline, folder), folder)}
 
     assert codes(text) == set(LINTS)
     assert codes(text + f"lint: {{{code}: false}}\n") == set(LINTS) - {code}
