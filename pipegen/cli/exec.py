@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-push", is_flag=True, help="Leave the DVC remote as it is.")
 @click.option("-f", "--force", is_flag=True, help="Run it even if its result is known, and push it anew.")
+@click.option("--lock", is_flag=True, help="Put the lock file, with all that it needs, into .pipegen/lock.")
 @click.option("--explain", is_flag=True, help="Say whether and why it would run, and run nothing.")
 @json_option
 @directory_option("The folder of the description.")
@@ -41,6 +42,7 @@ def exec(
     record: Path | None,
     no_push: bool,
     force: bool,
+    lock: bool,
     explain: bool,
     as_json: bool,
     directory: Path,
@@ -55,7 +57,7 @@ def exec(
     from pipegen.runner.agent.console import Console
     from pipegen.runner.agent.masking import Masker, secret_values
 
-    task = _task(Project.open(directory), stage, fragments, record, push=not no_push, force=force)
+    task = _task(Project.open(directory), stage, fragments, record, push=not no_push, force=force, lock=lock)
     masker = Masker(secret_values(task.secrets, os.environ))
     streams = (sys.stderr, sys.stdout) if as_json else (sys.stdout, None)
     if explain:
@@ -69,7 +71,14 @@ def exec(
 
 
 def _task(
-    project: Project, stage: str, fragments: Path | None, record: Path | None, *, push: bool, force: bool
+    project: Project,
+    stage: str,
+    fragments: Path | None,
+    record: Path | None,
+    *,
+    push: bool,
+    force: bool,
+    lock: bool,
 ) -> AgentTask:
     from pipegen.description.reading import nearest
     from pipegen.errors import PipegenError
@@ -90,4 +99,5 @@ def _task(
         record=record.resolve() if record else folder / files.kept(to_name(stage))[1],
         push=push,
         force=force,
+        lock=lock,
     )

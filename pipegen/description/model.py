@@ -240,6 +240,11 @@ class Workflow:
     stages: list[str] | None = word(
         "The stages it runs (names, patterns), with all they need.", None, shown="all"
     )
+    affected: bool | None = word(
+        "On push and on pull requests: leave out the jobs that the change can't touch, as a first short job finds.",
+        None,
+        shown="`true` in a subfolder or with `lock: commit`",
+    )
     set: dict[Parameter, str | int | float | bool] = word(
         "Parameters for its runs; `{date:%Y-%m}` is the date of the run.", {}
     )

@@ -40,6 +40,9 @@ def _trigger(workflow: Workflow) -> Iterator[Mistake]:
             yield ("on", "timezone"), "a time zone goes with `schedule`", ""
         if on.push is not None and not on.push.branches:
             yield ("on", "push", "branches"), "no branch starts this workflow", "such as: [main]"
+    if workflow.affected is not None and _starts_by_itself(workflow):
+        hint = "it goes with `on: push` and `on: pull_request`"
+        yield ("affected",), "a workflow that no commit starts has no change to look at", hint
     if workflow.branch is None:
         return
     if not _starts_by_itself(workflow):

@@ -38,6 +38,7 @@ from pipegen.dvc.ways import Step, Taken, Unusual, Way
 
 if TYPE_CHECKING:
     from pipegen.dvc.bearer import Bearer
+    from pipegen.dvc.foresight import Foresight
     from pipegen.dvc.stores import RemoteChoice
 
 Paths = tuple[list[str], list[str]]
@@ -212,6 +213,14 @@ class Session:
         from pipegen.dvc.bearer import Bearer
 
         return Bearer(self._root, self._settings, self._state, self._stages, remote, self._notify)
+
+    def foresight(self, remote: RemoteChoice) -> Foresight | None:
+        """What tells which results stages are known to have, bringing no data; None where there is no remote."""
+        from pipegen.dvc.foresight import Foresight
+
+        store = self.bearer(remote).store
+        tmp = self._root / ".dvc" / "tmp"
+        return Foresight(self._stages, store, self._hasher, ParamsFiles(), tmp) if store else None
 
     # ------------------------------------------------------------------------------------------ running
 

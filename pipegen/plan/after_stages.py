@@ -1,32 +1,72 @@
-"""The jobs that are no stage: gates, report, registration, promotion."""
+"""The jobs that are no stage: gates, report, the lock file, registration, promotion."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pipegen.description.model import Promote, env_text
 from pipegen.description.text import seconds
 from pipegen.plan import files
 from pipegen.plan.context import Context
-from pipegen.plan.model import Approval, Job, Step
+from pipegen.plan.model import Approval, Job, Step, Trigger
 
-GATES, REPORT, REGISTER = "gates", "report", "register"
+GATES, REPORT, LOCK, REGISTER = "gates", "report", "lock", "register"
 
 
-def jobs(context: Context, stage_jobs: Sequence[Job], results: tuple[str, ...]) -> list[Job]:
-    """What follows the stages of one workflow: gates with the report behind them, then registration, then promotion.
+@dataclass(frozen=True)
+class Lock:
+    """Who brings together the lock file that a run of a workflow makes."""
+
+    stage: str | None = None
+    """The one stage that waits for all others, whose job has it complete; None where several end the graph."""
+    commits: bool = False
+    """Whether it is committed. A run with values of its own commits none: it is not that of the commit's parameters."""
+    branch: str | None = None
+    """Where it is committed to; None where the server says it."""
+    is_wanted: bool = False
+    """Whether a job of its own brings it together."""
+
+    @classmethod
+    def of(cls, context: Context, trigger: Trigger, ends: Sequence[str]) -> Lock:
+        """For a workflow whose graph of stages ends in `ends`."""
+        own_values = context.workflow.set or context.workflow.inputs
+        if context.pipeline.data.lock == "commit" and not own_values:
+            told = trigger.kind in ("push", "pull_request")
+            return cls(commits=True, branch=None if told else trigger.branches[0], is_wanted=bool(ends))
+        return cls(ends[0]) if len(ends) == 1 else cls(is_wanted=bool(ends))
+
+
+def jobs(context: Context, stage_jobs: Sequence[Job], results: tuple[str, ...], lock: Lock) -> list[Job]:
+    """What follows the stages of one workflow: gates with the report behind them, registration, promotion.
+
+    The lock file is published as soon as the stages are done, and committed once the gates passed.
 
     Args:
         context: the workflow.
         stage_jobs: the jobs that run its stages.
-        results: the fragments of its last stages, which hold all others, and the run's values where it has any.
+        results: the fragments of its last stages, which hold all others, and what the first job found.
+        lock: what becomes of the lock file.
     """
-    found: list[Job] = []
-    for job in (_gates(context, results), *_promotion(context, results)):
+    beside = [_lock(context, results, lock)] if lock.is_wanted else []
+    found = [replace(job, needs=_ends(stage_jobs)) for job in beside if not lock.commits]
+    chain: list[Job] = []
+    for job in (_gates(context, results), *(beside if lock.commits else ()), *_promotion(context, results)):
         if job is not None:
-            found.append(replace(job, needs=(found[-1].name,) if found else _ends(stage_jobs)))
-    return found
+            chain.append(replace(job, needs=(chain[-1].name,) if chain else _ends(stage_jobs)))
+    return [*found, *chain]
+
+
+def _lock(context: Context, results: tuple[str, ...], lock: Lock) -> Job:
+    branch = ("--branch", lock.branch) if lock.branch else ()
+    command = context.command("lock", *(("--commit", *branch) if lock.commits else ()))
+    return context.job(
+        LOCK,
+        (Step(name=LOCK, command=command),),
+        (),
+        reads=results,
+        artifacts=(f"{files.LOCK}/**",),
+    )
 
 
 def _ends(stage_jobs: Sequence[Job]) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from pipegen.description.model import Input as AskedInput
 from pipegen.description.model import On, Pipeline, Workflow, env_text
@@ -12,6 +11,8 @@ from pipegen.description.stages import ResolvedStage, matches
 from pipegen.description.text import Duration, Name, seconds
 from pipegen.errors import PlanError
 from pipegen.plan import after_stages, files
+from pipegen.plan.after_stages import Lock
+from pipegen.plan.before_stages import with_first_job
 from pipegen.plan.context import Context
 from pipegen.plan.graph import Graph
 from pipegen.plan.grouping import Group, group_stages
@@ -21,8 +22,6 @@ from pipegen.plan.needs import stage_graph
 
 WHOLE_RUN = Duration("1d")
 """The longest a run may take where its workflow says nothing."""
-START = "start"
-"""The job that fixes a run's values."""
 
 
 def build(
@@ -49,28 +48,34 @@ def build(
     """
     workflow = workflow_of(pipeline, workflow_name)
     context = Context(pipeline, workflow_name, workflow, env_text({**pipeline.env, **workflow.env}))
+    trigger = trigger_of(workflow)
     jobs: list[Job] = []
     results: tuple[str, ...] = ()
+    lock = Lock()
     if runs_stages(workflow):
         everything = graph or stage_graph(stages)
         chosen = _chosen(workflow, stages, everything)
         graph, names = everything.subgraph(chosen), names_for(chosen)
-        jobs = _stage_jobs(context, {a: stages[a] for a in chosen}, graph, names, chains=chains)
-        results = tuple(files.fragment(names[address]) for address in graph if not graph.dependants(address))
-        if workflow.set or workflow.inputs:
-            jobs, results = _after_start(context, jobs), (files.VALUES, *results)
-    jobs += after_stages.jobs(context, jobs, results)
+        ends = [address for address in graph if not graph.dependants(address)]
+        lock = Lock.of(context, trigger, ends)
+        jobs = _stage_jobs(
+            context, {a: stages[a] for a in chosen}, graph, names, publishing=lock.stage, chains=chains
+        )
+        results = tuple(files.fragment(names[address]) for address in ends)
+        jobs, results = with_first_job(context, trigger, folder, jobs, results)
+    jobs += after_stages.jobs(context, jobs, results, lock)
     _refuse_equal_names(jobs)
     return Plan(
         pipeline=pipeline.name,
         workflows=(workflow_name,),
-        triggers={workflow_name: trigger_of(workflow)},
+        triggers={workflow_name: trigger},
         folder=folder,
         install=pipeline.install,
         inputs=tuple(_input(name, asked) for name, asked in workflow.inputs.items()),
         timeout=seconds(workflow.timeout or WHOLE_RUN),
         jobs=tuple(jobs),
         outside=files.outside(folder, stages),
+        locks=files.inside(folder, dict.fromkeys(map(files.lock_file, stages))) if lock.commits else (),
     )
 
 
@@ -124,13 +129,16 @@ def _stage_jobs(
     graph: Graph,
     names: Mapping[str, str],
     *,
+    publishing: str | None,
     chains: bool,
 ) -> list[Job]:
     groups, group_graph = group_stages(context.pipeline, stages, graph, chains=chains)
     reduced_stages, reduced_groups = graph.reduced(), group_graph.reduced()
     by_name = {group.name: group for group in groups}
     return [
-        _stage_job(context, by_name[name], stages, reduced_stages, names, reduced_groups.needs(name))
+        _stage_job(
+            context, by_name[name], stages, reduced_stages, names, reduced_groups.needs(name), publishing
+        )
         for name in group_graph.order
     ]
 
@@ -142,6 +150,7 @@ def _stage_job(
     graph: Graph,
     names: Mapping[str, str],
     needs: tuple[str, ...],
+    publishing: str | None,
 ) -> Job:
     members = [stages[address] for address in group.stages]
     defaults = context.pipeline.defaults
@@ -150,12 +159,18 @@ def _stage_job(
     )
     return context.job(
         group.name,
-        tuple(_stage_step(context, stage, names[stage.address]) for stage in members),
+        tuple(
+            _stage_step(context, stage, names[stage.address], publishes=stage.address == publishing)
+            for stage in members
+        ),
         needs,
         agent=members[0].ci.agent,
         reads=tuple(files.fragment(names[address]) for address in outside),
         writes=tuple(files.fragment(names[address]) for address in group.stages),
-        artifacts=tuple(path for address in group.stages for path in files.kept(names[address])),
+        artifacts=(
+            *(path for address in group.stages for path in files.kept(names[address])),
+            *([f"{files.LOCK}/**"] if publishing in group.stages else []),
+        ),
         env={name: value for stage in members for name, value in env_text(stage.ci.env).items()},
         secrets=[name for stage in members for name in stage.ci.secrets],
         timeout=sum(
@@ -171,26 +186,13 @@ def _attempts(context: Context, stage: ResolvedStage) -> int:
     return 1 + (context.pipeline.defaults.retry if retry is None else retry)
 
 
-def _stage_step(context: Context, stage: ResolvedStage, name: str) -> Step:
+def _stage_step(context: Context, stage: ResolvedStage, name: str, *, publishes: bool) -> Step:
     return Step(
         name=stage.address,
-        command=context.command("exec", stage.address),
+        command=context.command("exec", stage.address, *(["--lock"] if publishes else [])),
         stage=stage.address,
         junit=files.junit(name) if stage.ci.tests else None,
     )
-
-
-def _after_start(context: Context, jobs: list[Job]) -> list[Job]:
-    """The same jobs behind a first short one that fixes the run's values in a file that all of them read."""
-    start = context.job(
-        START,
-        (Step(name=START, command=context.command("values", "--workflow", context.workflow_name)),),
-        (),
-        writes=(files.VALUES,),
-        timeout=60,
-    )
-    behind = [replace(job, needs=job.needs or (START,), reads=(files.VALUES, *job.reads)) for job in jobs]
-    return [start, *behind]
 
 
 def _refuse_equal_names(jobs: Sequence[Job]) -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from pipegen.description.stages import ResolvedStage
+from pipegen.description.stages import DVC_FILE, ResolvedStage
 from pipegen.plan.model import WORK
 
 VALUES = f"{WORK}/fragments/values.json"
 """The parameters that a run fixed at its start."""
+AFFECTED = f"{WORK}/fragments/affected.json"
+"""What the change touches. Beside it lie the lock fragments of the stages that it doesn't."""
+LEFT_OUT = f"{WORK}/left-out.txt"
+"""The jobs that need no agent, one a line, for a server that can leave out jobs."""
+LOCK = f"{WORK}/lock"
+"""The lock file that a build made, merged from all its fragments, at its place from the description's folder."""
 REPORT = f"{WORK}/report"
 """The report, as a page and as text."""
 
@@ -27,6 +33,17 @@ def junit(name: str) -> str:
 def kept(name: str) -> tuple[str, str]:
     """What people keep of a stage: its log and its record."""
     return f"{WORK}/logs/{name}.log", f"{WORK}/records/{name}.json"
+
+
+def lock_file(address: str) -> str:
+    """DVC's lock file of a stage, relative to the description."""
+    file = address.rpartition(":")[0] or DVC_FILE
+    return f"{file.removesuffix('.yaml')}.lock"
+
+
+def inside(folder: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """Paths of a description in this folder, relative to the repository's root."""
+    return tuple(posixpath.normpath(posixpath.join(folder, path)) for path in paths)
 
 
 def outside(folder: str, stages: Mapping[str, ResolvedStage]) -> tuple[str, ...]:

@@ -122,6 +122,8 @@ class Plan:
     """Each after what it needs."""
     outside: tuple[str, ...] = field(default=())
     """Paths outside the description's folder on which stages depend, relative to the repository's root."""
+    locks: tuple[str, ...] = ()
+    """The lock files that its builds commit, relative to the repository's root."""
 
     @cached_property
     def graph(self) -> Graph:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipegen.description.commands import paths_in
 from pipegen.description.stages import ResolvedStage
 from pipegen.dvc.params import BadParams, ParamsFiles
 from pipegen.plan.graph import Graph
 from pipegen.runner.agent.build import git
+
+_OF_PYTEST = ("conftest.py", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 
 
 @contextmanager
@@ -97,6 +101,8 @@ def _reason(
     for path in changed:
         if any(_touches(path, dep) for dep in stage.deps):
             return f"it reads {path}"
+        if any(_may_be_read(path, word) for word in _words_of_tests(stage)):
+            return f"its tests may read {path}"
     for file, keys in stage.params.items():
         if file in changed and _values(params, folder / file, keys) != _values(
             params, folder_before / file, keys
@@ -113,6 +119,21 @@ def _touches(changed: str, dep: str) -> bool:
     return data != changed and (
         dep == data or dep.startswith(data + "/") or data.startswith(dep.rstrip("/") + "/")
     )
+
+
+def _words_of_tests(stage: ResolvedStage) -> list[str]:
+    return [word for test in stage.ci.tests if isinstance(test, str) for word in paths_in(test)]
+
+
+def _may_be_read(changed: str, word: str) -> bool:
+    """Whether a test whose command names `word` may read a changed file: that one, one beside it, or what pytest reads
+    in the folders above."""
+    folder, above = posixpath.dirname(word), posixpath.dirname(changed)
+    beside = bool(folder) and changed.startswith(f"{folder}/")
+    of_pytest = posixpath.basename(changed) in _OF_PYTEST and (
+        not above or f"{folder}/".startswith(f"{above}/")
+    )
+    return _touches(changed, word) or beside or of_pytest
 
 
 def _values(params: ParamsFiles, path: Path, keys: tuple[str, ...]) -> object:

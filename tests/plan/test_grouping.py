@@ -23,7 +23,7 @@ CHAIN: dict[str, Any] = {
 
 def shared(stages: dict[str, Any], **more: Any) -> dict[str, tuple[str, ...]]:
     """The stages of each job."""
-    return {job.name: job.stages for job in planned(stages, **more).jobs}
+    return {job.name: job.stages for job in planned(stages, **more).jobs if job.stages}
 
 
 def with_ci(**ci: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pipegen.dvc.ways import Step
 from pipegen.dvc.workspace import Workspace
 from pipegen.errors import PipegenError, RunFailed
 from pipegen.records import Outcome, StageRecord
-from pipegen.runner.agent import record
+from pipegen.runner.agent import left_out, record
 from pipegen.runner.agent.artifact_tests import Results, not_run, run_tests
 from pipegen.runner.agent.build import Build, build_of
 from pipegen.runner.agent.commands import Commands, Stopped, commands
@@ -111,6 +111,13 @@ class Work:
     def go(self) -> None:
         """All steps, in order."""
         self.check()
+        if not self.is_left_out():
+            self.go_all_the_way()
+        if self.task.lock and self.fragment:
+            left_out.publish_lock(self.task, self.fragment)
+
+    def go_all_the_way(self) -> None:
+        """Everything that brings the stage up to date."""
         workspace = Workspace(self.task.folder)
         remembers = not self.build.is_foreign  # nor on this machine, whose cache other builds may share
         with workspace.session(self.console.notice, remembers=remembers) as session:
@@ -130,6 +137,17 @@ class Work:
         check_plan(task.pipeline, task.stages, task.place, os.environ)
         _ = task.tests  # refuses what this version can't run before anything is done
         self.apply_values()
+
+    def is_left_out(self) -> bool:
+        """Whether the first job of the build found that the change does not touch it, and what it hands on."""
+        fragment = left_out.fragment_of(self.task, self.stamp)
+        if fragment is None:
+            return False
+        self.fragment, self.entry = fragment, fragment.entries[self.task.address]
+        self.note(outcome="unchanged", lock=dict(self.entry), params=dict(record.params_of(self.entry)))
+        says = f"the change does not touch {self.task.address}: it keeps the result of an earlier build"
+        self.console.event("left_out", says, stage=self.task.address)
+        return True
 
     def open(self, workspace: Workspace, session: Session) -> Supply:
         """Work in this workspace from here on."""
@@ -332,7 +350,8 @@ class Work:
             self.task.log.touch()
         tests = [str(test) for test in self.task.stage.ci.tests]
         if tests:
-            reason = self.record.message or "the stage did not get so far"
+            untouched = "the change does not touch it" if self.record.outcome == "unchanged" else ""
+            reason = self.record.message or untouched or "the stage did not get so far"
             results = self.results or not_run(self.task.address, tests, reason)
             results.write(self.task.junit, self.console.masker.text)
         record.write_record(record.as_text(self.record, self.console.masker), self.task.record)

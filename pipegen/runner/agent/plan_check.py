@@ -15,11 +15,12 @@ from pipegen.dvc.load import load
 from pipegen.errors import CheckFailed, PlanError
 from pipegen.plan.build import build
 from pipegen.plan.merge import merge
+from pipegen.plan.model import Plan
 
 
 def check_plan(
     pipeline: Pipeline, stages: Mapping[str, ResolvedStage], place: str, env: Mapping[str, str]
-) -> None:
+) -> Plan | None:
     """Compare the digest that the generated file put into the environment with the description's.
 
     Args:
@@ -28,19 +29,23 @@ def check_plan(
         place: its folder relative to the repository's root.
         env: has `PIPEGEN_PLAN` and `PIPEGEN_WORKFLOWS`, where a generated file set them.
 
+    Returns:
+        The plan that runs; None where no generated file does.
+
     Raises:
         CheckFailed: they differ.
     """
     expected, names = env.get("PIPEGEN_PLAN"), env.get("PIPEGEN_WORKFLOWS", "").split(",")
     if not expected:
-        return
+        return None
     for chains in _chains(pipeline):
         try:
             plans = [build(pipeline, stages, name, folder=place, chains=chains) for name in names]
         except PlanError:
             break
-        if merge(plans).digest == expected:
-            return
+        found = merge(plans)
+        if found.digest == expected:
+            return found
     raise CheckFailed(
         f"the CI server runs a plan ({', '.join(names)}: {expected}) that is not this description's: "
         "run `pipegen generate`, commit what it writes, and let the server read it"

@@ -38,6 +38,8 @@ class AgentTask:
     """Whether what it makes goes to the remote."""
     force: bool = False
     """Whether it runs even if its result is known."""
+    lock: bool = False
+    """Whether the lock file, with all that it needs in it, is published: it is the last stage of its build."""
 
     @cached_property
     def stage(self) -> ResolvedStage:
@@ -69,6 +71,11 @@ class AgentTask:
     def values(self) -> Path:
         """Where the values are that the run fixed."""
         return self.fragments / Path(files.VALUES).name
+
+    @property
+    def answer(self) -> Path:
+        """Where the first job said what the change touches."""
+        return self.fragments / Path(files.AFFECTED).name
 
     @property
     def log(self) -> Path:

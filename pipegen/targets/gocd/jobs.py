@@ -16,6 +16,8 @@ SILENCE = 10
 TESTS = "testoutput"
 """Where GoCD makes its page of test results."""
 REPORT_TAB = "report"
+WHOLE = {f"{files.REPORT}/**": REPORT_TAB, f"{files.LOCK}/**": "lock"}
+"""Folders that are kept as they are, and what they are called among the artifacts."""
 JSON = dict[str, Any]
 
 
@@ -61,7 +63,7 @@ def job(job: Job, around: Surroundings) -> JSON:
         "tasks": [*_fetches(job, around), *_install(around), *(_run(step, around) for step in job.steps)],
         "artifacts": [*_fragments(job, around), *_kept(job, around), *_tests(job, around)],
         "tabs": [{"name": REPORT_TAB, "path": f"{REPORT_TAB}/index.html"}]
-        if _report(files.REPORT) in job.artifacts
+        if f"{files.REPORT}/**" in job.artifacts
         else [],
     }
 
@@ -98,6 +100,9 @@ def _fetches(job: Job, around: Surroundings) -> Sequence[JSON]:
 def _fetch(path: str, job: Job, around: Surroundings) -> JSON:
     producer = around.plan.producers[path]
     place = around.places[producer.name]
+    # what the change does not touch comes with it, as fragments beside it
+    is_file = path != files.AFFECTED
+    source = posixpath.join(_shelf(path), posixpath.basename(path)) if is_file else _shelf(path)
     return {
         "type": "fetch",
         "attributes": {
@@ -105,9 +110,9 @@ def _fetch(path: str, job: Job, around: Surroundings) -> JSON:
             "pipeline": way(around.plan, around.places, producer, job),
             "stage": place.stage,
             "job": place.job,
-            "source": literal(posixpath.join(_shelf(path), posixpath.basename(path))),
-            "is_source_a_file": True,
-            "destination": literal(around.inside(posixpath.dirname(path))),
+            "source": literal(source),
+            "is_source_a_file": is_file,
+            "destination": literal(around.inside(posixpath.dirname(path) if is_file else WORK)),
         },
     }
 
@@ -133,7 +138,12 @@ def _exec(command: Sequence[str], around: Surroundings, *, always: bool = False)
 
 
 def _fragments(job: Job, around: Surroundings) -> Sequence[JSON]:
-    return [_build(around.inside(path), _shelf(path)) for path in job.writes]
+    return [_build(around.inside(_published(path)), _shelf(path)) for path in job.writes]
+
+
+def _published(path: str) -> str:
+    """What is published for a small file: itself, or with all fragments beside it."""
+    return path if path != files.AFFECTED else f"{posixpath.dirname(path)}/*"
 
 
 def _kept(job: Job, around: Surroundings) -> Sequence[JSON]:
@@ -141,18 +151,14 @@ def _kept(job: Job, around: Surroundings) -> Sequence[JSON]:
     which always exists."""
     found: dict[str, str] = {}
     for path in job.artifacts:
-        if path == _report(files.REPORT):
+        if path in WHOLE:
             # `report/**` would match the folder itself, which GoCD then publishes with the path that leads to it
-            found[f"{files.REPORT}/*"] = REPORT_TAB
+            found[path.removesuffix("*")] = WHOLE[path]
         else:
             stem = posixpath.splitext(posixpath.basename(path))[0]
             sure = any(posixpath.basename(written).startswith(f"{stem}.") for written in job.writes)
             found[f"{WORK}/*/{stem}.*" if sure else path] = posixpath.basename(WORK).lstrip(".")
     return [_build(around.inside(pattern), where) for pattern, where in found.items()]
-
-
-def _report(folder: str) -> str:
-    return f"{folder}/**"
 
 
 def _tests(job: Job, around: Surroundings) -> Sequence[JSON]:

@@ -74,7 +74,7 @@ class _Workflow:
             self.name,
             stages,
             places_of(self.name, stages),
-            self._git(self._filter()),
+            self._git(self._filter(), [literal(path) for path in self.plan.locks]),
             first=True,
             jobs=self.plan.jobs,
         )
@@ -155,12 +155,13 @@ class _Workflow:
             "authorization": {"roles": list(people.roles), "users": list(people.users)},
         }
 
-    def _git(self, only: list[str] | None) -> list[JSON]:
+    def _git(self, only: list[str] | None, but: list[str] | None = None) -> list[JSON]:
+        """The repository, and which of its changes start a run: those of some paths only, or all but those."""
         attributes = {
             "url": literal(self.settings.pipeline.repository or ""),
             "branch": literal(self.branch),
             "destination": None,
-            "filter": {"ignore": only} if only else None,
+            "filter": {"ignore": only or but} if only or but else None,
             "invert_filter": bool(only),
             "name": CODE,
             "auto_update": True,

@@ -21,9 +21,14 @@ class Level:
 
     @property
     def when(self) -> list[str]:
-        """The condition that all its jobs have in common, which then stands once, without what concerns an agent."""
+        """The condition that all its jobs have in common, which then stands once."""
         first = self.jobs[0].when
-        return first[2:] if len(self.jobs) > 1 and all(job.when == first for job in self.jobs) else []
+        return first if len(self.jobs) > 1 and all(job.when == first for job in self.jobs) else []
+
+    def when_of(self, job: View) -> list[str]:
+        """The rest of a job's condition, decided before an agent or a lock is taken."""
+        own = [*([] if self.when else job.when), *job.wanted]
+        return ["beforeAgent true", "beforeOptions true", *own] if own else []
 
 
 def declarative(mapper: Mapper, layout: str) -> str:
@@ -51,18 +56,21 @@ FILTERS: Mapping[str, Any] = {"groovy": literal, "lines": indented}
 
 
 def build_options(mapper: Mapper) -> list[str]:
-    """Options of the whole build. A newer commit ends the older build of its branch; other jobs queue."""
-    concurrent = (
-        "disableConcurrentBuilds(abortPrevious: true)" if mapper.multibranch else "disableConcurrentBuilds()"
-    )
+    """Options of the whole build."""
     return [
         f"buildDiscarder(logRotator(numToKeepStr: '{mapper.words.options.keep}'))",
-        concurrent,
+        concurrency(mapper),
         "preserveStashes(buildCount: 10)",
         "skipDefaultCheckout()",
         f"timeout(time: {minutes(mapper.plan.timeout)}, unit: 'MINUTES')",
         "timestamps()",
     ]
+
+
+def concurrency(mapper: Mapper) -> str:
+    """A newer commit ends the older build of its branch, unless builds commit: theirs would end them. Others queue."""
+    ends = mapper.multibranch and not mapper.plan.locks
+    return "disableConcurrentBuilds(abortPrevious: true)" if ends else "disableConcurrentBuilds()"
 
 
 def triggers(plan: Plan) -> list[str]:

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable
 
 from pipegen.plan.model import Job, Plan
-from pipegen.targets.jenkins.declarative import FILTERS, cron_text, parameters, run_environment
+from pipegen.targets.jenkins.declarative import FILTERS, concurrency, cron_text, parameters, run_environment
 from pipegen.targets.jenkins.groovy import LONGEST_LITERAL, command_line, literal
 from pipegen.targets.jenkins.view import Mapper, branch_regex, minutes
 from pipegen.targets.templates import environment, render
@@ -52,10 +52,7 @@ def _agents(plan: Plan) -> dict[str, None]:
 
 
 def _properties(mapper: Mapper) -> list[str]:
-    concurrent = (
-        "disableConcurrentBuilds(abortPrevious: true)" if mapper.multibranch else "disableConcurrentBuilds()"
-    )
-    lines = [f"buildDiscarder(logRotator(numToKeepStr: '{mapper.words.options.keep}'))", concurrent]
+    lines = [f"buildDiscarder(logRotator(numToKeepStr: '{mapper.words.options.keep}'))", concurrency(mapper)]
     crons = [t for t in mapper.plan.triggers.values() if t.schedule]
     if crons:
         texts = ", ".join(f"cron({literal(cron_text(t.schedule or '', t.timezone))})" for t in crons)

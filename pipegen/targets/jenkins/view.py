@@ -11,6 +11,7 @@ from typing import Any
 from pipegen.description.model import Pipeline
 from pipegen.description.text import Name
 from pipegen.errors import PlanError
+from pipegen.plan import files
 from pipegen.plan.model import TOOL, Job, Plan, Step, Trigger
 from pipegen.targets.jenkins.groovy import command_line, literal
 from pipegen.targets.jenkins.words import Words
@@ -23,6 +24,9 @@ class View:
     name: str
     agent: list[str]
     when: list[str]
+    """On which branches or pull requests it runs."""
+    wanted: list[str]
+    """Whether the first job wants it."""
     options: list[str]
     environment: list[str]
     steps: list[StepView]
@@ -61,7 +65,20 @@ class Mapper:
             "tool": self.tool,
             "reads": any(job.reads for job in self.plan.jobs),
             "secrets": [(name, self.binding(name)) for name in secrets],
+            "affected": self.affected,
         }
+
+    @property
+    def affected(self) -> dict[str, str] | None:
+        """Where the first job says what is left out, and its stash; None where nothing ever is."""
+        if not any(self.can_be_left_out(job) for job in self.plan.jobs):
+            return None
+        return {"file": files.LEFT_OUT, "stash": posixpath.basename(files.AFFECTED)}
+
+    @staticmethod
+    def can_be_left_out(job: Job) -> bool:
+        """Whether the first job decides if it runs."""
+        return files.AFFECTED in job.reads
 
     def job(self, job: Job) -> View:
         """One job, with all that Jenkins must be told about it."""
@@ -69,6 +86,7 @@ class Mapper:
             name=job.name,
             agent=self.agent(job.agent),
             when=self.when(job),
+            wanted=self.wanted(job),
             options=self.options(job),
             environment=[f"{name} = {literal(value)}" for name, value in job.env.items()],
             steps=self.steps(job),
@@ -91,13 +109,16 @@ class Mapper:
         return block("docker", inner)
 
     def when(self, job: Job) -> list[str]:
-        """Only for its workflows' branches or pull requests, and decided before an agent or a lock is taken."""
+        """Only for its workflows' branches or pull requests."""
         if not self.multibranch:
             return []
         conditions = [c for name in job.workflows for c in conditions_of(self.plan.triggers[name])]
         unique = list(dict.fromkeys(conditions))
-        chosen = unique if len(unique) == 1 else block("anyOf", unique)
-        return ["beforeAgent true", "beforeOptions true", *chosen]
+        return unique if len(unique) == 1 else block("anyOf", unique)
+
+    def wanted(self, job: Job) -> list[str]:
+        """Only if the first job did not leave it out."""
+        return [f"expression {{ wanted({literal(job.name)}) }}"] if self.can_be_left_out(job) else []
 
     def options(self, job: Job) -> list[str]:
         """A lost agent is replaced; locks are taken before the agent, so that waiting holds none."""

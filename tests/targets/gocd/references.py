@@ -57,16 +57,19 @@ def _check_fetch(
                 raise Refused(f"{where}: {above!r} is not upstream of {below!r}")
         stages = pipelines[way[0]]["stages"]
     job = _find(_find(stages, of["stage"], where)["jobs"], of["job"], where)
-    if not any(_publishes(artifact, of["source"]) for artifact in job["artifacts"]):
+    if not any(_publishes(artifact, of) for artifact in job["artifacts"]):
         raise Refused(f"{where}: {of['job']!r} does not publish it")
 
 
-def _publishes(artifact: JSON, source: str) -> bool:
-    """Whether a fetch finds `source` there: an artifact without wildcards keeps the last part of its path."""
+def _publishes(artifact: JSON, of: JSON) -> bool:
+    """Whether a fetch finds its source there: an artifact without wildcards keeps the last part of its path, and what
+    others match lies below their destination."""
+    if artifact["type"] == "build" and not of["is_source_a_file"]:
+        return "*" in artifact["source"] and artifact["destination"] == of["source"]
     if artifact["type"] != "build" or "*" in artifact["source"]:
         return False
     return fnmatch.fnmatchcase(
-        source, posixpath.join(artifact["destination"], posixpath.basename(artifact["source"]))
+        of["source"], posixpath.join(artifact["destination"], posixpath.basename(artifact["source"]))
     )
 
 

@@ -131,7 +131,7 @@ def test_levels_are_stages_and_fragments_travel() -> None:
 def test_a_stage_called_like_a_level_keeps_its_name() -> None:
     stages = {"Level-2": DIAMOND["a"], "b": DIAMOND["b"]}
     (pipeline,) = pipelines(description(stages=stages)).values()
-    assert stage_names(pipeline) == ["Level-2", "level-2-"]
+    assert stage_names(pipeline) == ["Level-2", "level-2-", "lock"]
 
 
 def test_a_chain_is_one_job_named_by_its_ends() -> None:
@@ -141,7 +141,7 @@ def test_a_chain_is_one_job_named_by_its_ends() -> None:
     (pipeline,) = pipelines(data).values()
     (job,) = jobs_of(pipeline).values()
     assert job["name"] == "x.i-to-y"
-    assert [command[-1] for command in commands_of(job)] == ["x@i", "y"]
+    assert [command[2] for command in commands_of(job)] == ["x@i", "y"]
 
 
 def test_every_kept_pattern_also_matches_a_fragment() -> None:
@@ -184,7 +184,7 @@ def test_install_is_one_script_before_the_first_command() -> None:
     script = (
         "set -e\npython3 -m venv .pipegen/tool\n. .pipegen/tool/bin/activate\npip install x\npip install y\n"
     )
-    assert commands_of(job) == [["sh", "-c", script], [".pipegen/tool/bin/pipegen", "exec", "a"]]
+    assert commands_of(job) == [["sh", "-c", script], [".pipegen/tool/bin/pipegen", "exec", "a", "--lock"]]
 
 
 def test_a_subfolder_is_the_working_directory_and_the_filter() -> None:
@@ -203,7 +203,8 @@ def test_a_subfolder_is_the_working_directory_and_the_filter() -> None:
             if task["type"] == "exec":
                 assert task["attributes"]["working_directory"] == "models/toy"
             else:
-                assert task["attributes"]["destination"] == "models/toy/.pipegen/fragments"
+                own = "" if task["attributes"]["source"] == "fragments" else "/fragments"
+                assert task["attributes"]["destination"] == f"models/toy/.pipegen{own}"
         assert all(artifact["source"].startswith("models/toy/.pipegen/") for artifact in job["artifacts"])
 
 
@@ -253,6 +254,7 @@ def test_what_all_jobs_have_stands_once() -> None:
     assert {name: variables_of(job) for name, job in jobs_of(pipeline).items()} == {
         "a": {"E": "own"},
         "b": {"E": "x"},
+        "lock": {"E": "x"},
     }
 
 
@@ -298,27 +300,31 @@ def test_a_timer_never_approves() -> None:
 
 def test_one_pipeline_each_joined_by_materials() -> None:
     found = pipelines(description(targets={"gocd": {"layout": "pipelines"}}), "models/toy")
-    assert list(found) == ["toy-push-a", "toy-push-b.one", "toy-push-b.two", "toy-push-c"]
+    first, *rest = found
+    assert first == "toy-push-affected"
+    assert rest == ["toy-push-a", "toy-push-b.one", "toy-push-b.two", "toy-push-c"]
     upstreams = {
         name: [m["attributes"]["pipeline"] for m in pipeline["materials"] if m["type"] == "dependency"]
         for name, pipeline in found.items()
     }
-    assert upstreams["toy-push-a"] == []
+    assert upstreams["toy-push-a"] == ["toy-push-affected"]
     assert upstreams["toy-push-c"] == ["toy-push-b.one", "toy-push-b.two"]
     assert fetches_of(jobs_of(found["toy-push-b.one"])["b.one"]) == [
-        ("toy-push-a", "a", "a", "fragments/a.lock.json")
+        ("toy-push-affected/toy-push-a", "affected", "affected", "fragments"),
+        ("toy-push-a", "a", "a", "fragments/a.lock.json"),
     ]
     assert {pipeline["materials"][0]["attributes"]["filter"] for pipeline in found.values()} == {None}
 
 
 def test_a_pipeline_further_up_is_named_by_the_way_to_it() -> None:
     """The run's values are read by all jobs, and come from the first."""
-    stages = {"a": DIAMOND["a"], "b": DIAMOND["b"]}
+    stages = {"a": DIAMOND["a"], "b": {**DIAMOND["b"], "foreach": ["one"]}}
+    stages["b"]["do"] = {**DIAMOND["b"]["do"], "ci": {"group": "own"}}
     workflow = {**MANUAL, "inputs": {"alpha": {"sets": "x", "default": 1}}}
     found = pipelines(
         description(targets={"gocd": {"layout": "pipelines"}}, stages=stages, workflows={"try": workflow})
     )
-    assert fetches_of(jobs_of(found["toy-try-b.one"])["b.one"])[0] == (
+    assert fetches_of(jobs_of(found["toy-try-own"])["own"])[0] == (
         "toy-try-start/toy-try-a", "start", "start", "fragments/values.json",
     )  # fmt: skip
 
@@ -333,7 +339,7 @@ def test_a_fan_in_without_commits_is_one_pipeline() -> None:
         stages={"a": {"cmd": "a"}, "b": {"cmd": "b"}},
     )
     assert list(pipelines(two)) == ["toy-try"]
-    assert "2 jobs need none" in warnings(two)
+    assert "'lock' needs several jobs" in warnings(two)
 
 
 def test_an_approved_pipeline_waits_behind_a_first_stage() -> None:

@@ -128,7 +128,9 @@ def test_a_pipeline_is_accepted_and_means_its_plan(groovy: GroovyServer, layout:
             recorded = groovy.run(file.text, env={"BRANCH_NAME": "main"}, seed=seed)
             means(recorded, plan, asked)
             runs_in_order(recorded, plan)
-        end = next(step for step in recorded.named("sh") if step.arguments["script"].endswith("exec end"))
+        end = next(
+            step for step in recorded.named("sh") if step.arguments["script"].endswith("exec end --lock")
+        )
         assert [b["arguments"].get("resource") for b in end.within if b["name"] == "lock"] in (["db"], [])
         dirs = [b["arguments"].get("path") for b in end.within if b["name"] == "dir"]
         assert dirs == [folder]

@@ -1,0 +1,40 @@
+"""The lock files that a build made: those of the commit, with the entries of all its stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipegen.dvc.lockfile import Entry, LockFile, write_atomically
+from pipegen.errors import os_error
+from pipegen.plan import files
+
+
+def lock_texts(folder: Path, entries: Mapping[str, Entry], order: Sequence[str]) -> dict[str, str]:
+    """What each lock file would hold, by its path from the description's folder, in the bytes that DVC writes.
+
+    Args:
+        folder: has the lock files to start from.
+        entries: by address.
+        order: addresses in DVC's order.
+    """
+    found: dict[str, dict[str, Entry]] = {}
+    for address in order:
+        if address in entries:
+            found.setdefault(files.lock_file(address), {})[address.rpartition(":")[2]] = entries[address]
+    return {path: LockFile(str(folder / path)).updated(new) for path, new in found.items()}
+
+
+def publish(folder: Path, texts: Mapping[str, str]) -> None:
+    """Put lock files where the server takes them from.
+
+    Raises:
+        FileError: one can't be written.
+    """
+    for path, text in texts.items():
+        target = folder / files.LOCK / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise os_error(error, "write", target) from None
+        write_atomically(str(target), text)
