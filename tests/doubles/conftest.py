@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.doubles.flagship import Flagship, bring
 from tests.doubles.house import House, Remote
 from tests.support.repositories import make_template
 from tests.support.s3 import S3, s3_server
-from tests.support.warm import PIPEGEN, Warm, warm
+from tests.support.warm import EXAMPLES, PIPEGEN, Warm, warm
 from tests.support.warm import S3 as S3_LIBRARIES
 
 MakeRemote = Callable[[str], Remote]
@@ -37,6 +38,14 @@ def warm_pipegen() -> Iterator[Warm]:
     """A process that has loaded what `pipegen exec` imports."""
     with warm([*PIPEGEN, *S3_LIBRARIES]) as process:
         yield process
+
+
+@pytest.fixture
+def flagship(s3: S3, tmp_path: Path) -> Iterator[Flagship]:
+    """The house-prices example with the files that were generated for it."""
+    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    with warm([*PIPEGEN, *S3_LIBRARIES, *EXAMPLES], one_thread) as process:
+        yield bring(tmp_path, process, s3)
 
 
 @pytest.fixture

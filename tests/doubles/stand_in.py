@@ -22,7 +22,10 @@ exec)
     echo "log" > "$work/logs/$name.log"
     echo "record" > "$work/records/$name.json"
     echo '<testsuite tests="1" failures="0"/>' > "$work/junit/$name.xml"
+    case " $* " in *" --lock "*) mkdir -p $work/lock; echo "lock" > $work/lock/dvc.lock ;; esac
     if [ -f "behaviour/$name" ]; then . "./behaviour/$name"; fi ;;
+affected) : > $work/left-out.txt; echo "{}" > $work/fragments/affected.json ;;
+lock) mkdir -p $work/lock; echo "lock" > $work/lock/dvc.lock ;;
 values) env | grep -E '^(alpha|ALPHA)=' > $work/fragments/values.json ;;
 gate) echo '<testsuite tests="1" failures="0"/>' > $work/junit/gates.xml ;;
 report) echo '<p>report</p>' > $work/report/index.html; echo report > $work/report/report.txt ;;

@@ -45,13 +45,16 @@ def sh(folder: Path, *command: str, check: bool = True) -> str:
     return done.stdout + done.stderr
 
 
-def dvc(folder: Path, *arguments: str, check: bool = True) -> str:
-    """The output of a `dvc` command. It runs in a fork that has DVC loaded: starting it anew takes a second."""
+def dvc(folder: Path, *arguments: str, check: bool = True, env: Mapping[str, str] | None = None) -> str:
+    """The output of a `dvc` command; `env` is added to its variables.
+
+    It runs in a fork that has DVC loaded: starting it anew takes a second.
+    """
     main = _loaded_dvc()
     with tempfile.TemporaryFile() as output:
         process = os.fork()
         if not process:
-            _become_dvc(main, folder, arguments, output.fileno())
+            _become_dvc(main, folder, arguments, output.fileno(), env or {})
         _, status = os.waitpid(process, 0)
         output.seek(0)
         said = output.read().decode()
@@ -79,11 +82,15 @@ def _restore_logging() -> None:
 
 
 def _become_dvc(
-    main: Callable[[list[str]], int], folder: Path, arguments: Sequence[str], output: int
+    main: Callable[[list[str]], int],
+    folder: Path,
+    arguments: Sequence[str],
+    output: int,
+    env: Mapping[str, str],
 ) -> NoReturn:
     code = 255
     try:
-        os.environ.update(_ENV)
+        os.environ.update({**_ENV, **env})
         os.chdir(folder)
         os.dup2(output, 1)
         os.dup2(output, 2)

@@ -34,6 +34,12 @@ class S3:
     )
     """What a process needs to speak to it."""
 
+    def make_bucket(self, name: str) -> None:
+        """Another bucket; one that is there already stays."""
+        urllib.request.urlopen(
+            urllib.request.Request(f"{self.endpoint}/{name}", method="PUT"), timeout=5
+        ).close()
+
     def configure(self, repository: Path) -> None:
         """Let a repository's DVC remote be this one."""
         config = "[core]\n    analytics = false\n    remote = store\n['remote \"store\"']\n    url = "

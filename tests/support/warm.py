@@ -47,6 +47,7 @@ PIPEGEN = (
 S3 = ("dvc_s3", "s3fs")
 EXAMPLES = (
     "pytest",
+    "_pytest.junitxml",
     "pandas",
     "sklearn.ensemble",
     "sklearn.linear_model",

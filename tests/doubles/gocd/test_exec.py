@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from pipegen.dvc.fragments import Fragment
+from tests.doubles.combinations import combinations
 from tests.doubles.conftest import Expected, MakeHouse
 from tests.doubles.gocd.agent import Agent
 from tests.doubles.gocd.conftest import Start
@@ -18,10 +19,9 @@ from tests.doubles.gocd.published import Published
 from tests.doubles.gocd.server import GoCDDouble
 from tests.doubles.house import URL, House, real_pipegen
 from tests.doubles.shapes import SHAPES, diamond_with
-from tests.support.pairwise import product
 from tests.support.warm import Warm
 
-LAYOUTS, AGENTS, REMOTES = ("levels", "pipelines"), (1, 2, 4), ("folder", "s3")
+LAYOUTS = ("levels", "pipelines")
 
 
 class Served:
@@ -71,7 +71,7 @@ def build(furnish: MakeHouse, warm_pipegen: Warm, start: Start, tmp_path: Path) 
     return one
 
 
-@pytest.mark.parametrize(("shape", "layout", "agents", "kind"), product(SHAPES, LAYOUTS, AGENTS, REMOTES))
+@pytest.mark.parametrize(("shape", "layout", "agents", "kind"), combinations(LAYOUTS))
 def test_a_graph_over_agents_makes_what_repro_makes(
     build: Build, expected: Expected, shape: str, layout: str, agents: int, kind: str
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipegen.dvc.fragments import Fragment
+from tests.doubles.combinations import combinations
 from tests.doubles.conftest import Expected, MakeHouse
 from tests.doubles.house import House, agreed, real_pipegen
 from tests.doubles.jenkins.agents import Agent
@@ -19,13 +20,12 @@ from tests.doubles.jenkins.conftest import Make
 from tests.doubles.jenkins.double import JenkinsDouble
 from tests.doubles.jenkins.scm import Change
 from tests.doubles.shapes import SHAPES, diamond_with
-from tests.support.pairwise import product
 from tests.support.repositories import sh
 from tests.support.warm import Warm
 
 pytestmark = pytest.mark.java
 
-LAYOUTS, AGENTS, REMOTES = ("levels", "chain", "graph"), (1, 2, 4), ("folder", "s3")
+LAYOUTS = ("levels", "chain", "graph")
 
 
 class Served:
@@ -86,7 +86,7 @@ def serve(furnish: MakeHouse, warm_pipegen: Warm, jenkins: Make, tmp_path: Path)
     return one
 
 
-@pytest.mark.parametrize(("shape", "layout", "agents", "kind"), product(SHAPES, LAYOUTS, AGENTS, REMOTES))
+@pytest.mark.parametrize(("shape", "layout", "agents", "kind"), combinations(LAYOUTS))
 def test_a_graph_over_agents_makes_what_repro_makes(
     serve: Serve, expected: Expected, shape: str, layout: str, agents: int, kind: str
 ) -> None:

@@ -87,7 +87,7 @@ def test_a_failure_ends_the_build_and_keeps_what_was_made(serve: Serve, layout: 
     build = double.build(project.jenkinsfile)
     assert build.result == "FAILURE"
     assert build.error == "script returned exit code 3"
-    ran = {call.script.split()[-1] for call in build.calls if call.script.startswith("exec pipegen exec")}
+    ran = {call.script.split()[3] for call in build.calls if call.script.startswith("exec pipegen exec")}
     assert ran == {"a", "b", "fan@x", "fan@y"} | ({"fan@z"} if layout != "chain" else set())
     assert build.statuses["fan@y"] == "FAILED"
     assert (build.artifacts / ".pipegen/logs/fan.y.log").exists()
@@ -112,7 +112,7 @@ def test_restart_from_a_stage_finds_the_fragments_of_the_first_run(
     (tmp_path / "mended").touch()
     second = double.build(project.jenkinsfile, restart=(first, "end"))
     assert second.result == "SUCCESS"
-    assert [call.script for call in second.calls if " exec " in call.script] == ["exec pipegen exec end"]
+    assert [call.script for call in second.calls if " exec " in call.script] == ["exec pipegen exec end --lock"]
     assert fragments(second) == ALL
 
 
@@ -199,7 +199,7 @@ def test_a_secret_reaches_its_stage_and_no_log(serve: Serve, layout: str) -> Non
     assert "the certificate" in log
     assert "600" in build.log
     assert secret not in log
-    (command,) = [call for call in build.calls if call.script == "exec pipegen exec end"]
+    (command,) = [call for call in build.calls if call.script == "exec pipegen exec end --lock"]
     assert command.env["KEY"] == secret
     assert not Path(command.env["CERT"]).exists()
 
@@ -213,7 +213,7 @@ def test_a_mutex_holds_over_builds_and_waiting_takes_no_agent(serve: Serve, layo
     running = [double.start(project.jenkinsfile, branch=branch) for branch in ("main", "dev")]
     builds = [each.wait() for each in running]
     first, second = sorted(
-        (call for build in builds for call in build.calls if call.script == "exec pipegen exec end"),
+        (call for build in builds for call in build.calls if call.script == "exec pipegen exec end --lock"),
         key=lambda call: call.start,
     )
     assert first.end <= second.start
