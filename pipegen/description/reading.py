@@ -88,13 +88,14 @@ class Reader:
             return self._no_fit(wanted, value, path)
         shape = fitting[0] if len(fitting) == 1 else meant(fitting, value)
         match shape.form:
-            case "text" | "any":
-                return value
             case "object":
                 return self._object(shape.kind, value, path)
             case "list":
                 [item_kind] = shape.parts
-                read = [self._read(item_kind, item, (*path, i)) for i, item in enumerate(value)]
+                read = [
+                    item if type(item) in item_kind.plain else self._read(item_kind, item, (*path, i))
+                    for i, item in enumerate(value)
+                ]
                 return [item for item in read if item is not _MISSING]
             case "map":
                 key_kind, value_kind = shape.parts
@@ -151,7 +152,9 @@ class Reader:
         for key, item in value.items():
             word = keys.words.get(key)
             if word is not None:
-                found[word.attribute] = self._read(word.wanted, item, (*path, key))
+                found[word.attribute] = (
+                    item if type(item) in word.wanted.plain else self._read(word.wanted, item, (*path, key))
+                )
             elif keys.rest is None:
                 hint = self._key_hint(key, words(cls), path)
                 self.refuse((*path, key), f"{shown(key)} is not a key here", hint, key=True)

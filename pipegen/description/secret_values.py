@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
@@ -88,7 +88,7 @@ def refuse(
 
 def find(data: Any) -> list[Finding]:
     """Everything in `data` that looks like a secret."""
-    texts = list(_texts(data, (), ""))
+    texts = _texts(data)
     everything = "\n".join(text for _, _, text in texts)
     forms = [form for form in _FORMS if any(part in everything for part in form[1])]
     return [
@@ -118,7 +118,7 @@ def masked(problem: Problem, found: Iterable[Finding]) -> Problem:
 
 def all_paths(data: Any, within: str = "") -> set[str]:
     """The dotted path of every text in `data`: what `plain` may name."""
-    return {_name(path, within) for path, _, _ in _texts(data, (), "")}
+    return {_name(path, within) for path, _, _ in _texts(data)}
 
 
 def _name(path: Path, within: str) -> str:
@@ -131,17 +131,30 @@ def _hint(path: str) -> str:
     )
 
 
-def _texts(data: Any, path: Path, name: str) -> Iterator[tuple[Path, str, str]]:
-    """Every text with its path and the key it stands under."""
+class _Text(NamedTuple):
+    path: Path
+    name: str
+    """The key it stands under."""
+    text: str
+
+
+def _texts(data: Any) -> list[_Text]:
+    """Every text, in the order of the file."""
+    found: list[_Text] = []
+    _add_texts(data, (), "", found)
+    return found
+
+
+def _add_texts(data: Any, path: Path, name: str, found: list[_Text]) -> None:
     if isinstance(data, str):
-        yield path, name, data
+        found.append(_Text(path, name, data))
     elif isinstance(data, dict):
         named = path[:1] != ("secrets",)  # there stand names, as the servers' stores have them
         for key, item in data.items():
-            yield from _texts(item, (*path, key), str(key) if named else "")
+            _add_texts(item, (*path, key), str(key) if named else "", found)
     elif isinstance(data, list):
         for index, item in enumerate(data):
-            yield from _texts(item, (*path, index), name)
+            _add_texts(item, (*path, index), name, found)
 
 
 def _secret_in(name: str, text: str, forms: Iterable[_Form]) -> tuple[str, str]:

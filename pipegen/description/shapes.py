@@ -31,6 +31,9 @@ _WORDS = {
 }
 
 
+_RIGHT_AS_THEY_ARE = ("any", "null", "text", "whole", "flag")
+
+
 class Shape(NamedTuple):
     """One member of an annotation."""
 
@@ -80,13 +83,17 @@ class Expected:
 
     def __init__(self, annotation: Any) -> None:
         self.shapes = tuple(_shape(kind) for kind in alternatives(annotation))
+        self.plain: set[type[Any]] = set()
+        """Types met so far whose values are right as they are."""
         self._fitting: dict[type[Any], tuple[Shape, ...]] = {}
 
     def fitting(self, value: Any) -> tuple[Shape, ...]:
         """The members whose form `value` has."""
         cls = type(value)
         if cls not in self._fitting:
-            self._fitting[cls] = tuple(shape for shape in self.shapes if shape.fits(cls))
+            self._fitting[cls] = found = tuple(shape for shape in self.shapes if shape.fits(cls))
+            if [shape.form in _RIGHT_AS_THEY_ARE for shape in found] == [True]:
+                self.plain.add(cls)
         return self._fitting[cls]
 
     @property

@@ -203,8 +203,8 @@ def _read_ci(stage: expand.Expanded, source: Source, problems: list[Problem], *,
 
 def _resolved(stage: expand.Expanded, file: str, source: Source, ci: Ci) -> ResolvedStage:
     definition = stage.definition
-    home = posixpath.dirname(file)
-    wdir = posixpath.normpath(posixpath.join(home, definition.get("wdir") or "."))
+    home, below = posixpath.dirname(file), definition.get("wdir") or "."
+    wdir = posixpath.normpath(posixpath.join(home, below)) if home or below != "." else "."
     prefix = "" if file == DVC_FILE else f"{file}:"
     return ResolvedStage(
         address=prefix + stage.name,

@@ -22,7 +22,7 @@ class Text(str):
     @classmethod
     def check(cls, text: str) -> None:
         """Raise ValueError with the reason if `text` is not of this kind."""
-        if cls.pattern and not re.fullmatch(cls.pattern, text):
+        if cls.pattern and not _compiled(cls.pattern).fullmatch(text):
             raise cls.refusal(text)
 
     @classmethod
@@ -30,6 +30,11 @@ class Text(str):
         """The error that `text` is not of this kind; long text is cut, so that the form stays readable."""
         shown = text if len(text) <= 60 else f"{text[:30]}… ({len(text)} characters)"
         return ValueError(f"{shown!r} is not {cls.form}")
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 class Name(Text):
