@@ -327,7 +327,8 @@ class GoCDModel:
         found: JSON = copy.deepcopy(gocd(172).json())
         done, waiting = found["stages"]
         cause = {"trigger_message": f"Forced by {run.user}", "trigger_forced": True, "approver": run.user}
-        found.update(name=name, counter=run.counter, label=str(run.counter))
+        began = min(job.began for stage in run.stages for job in stage.jobs)
+        found.update(name=name, counter=run.counter, label=str(run.counter), scheduled_date=int(began * 1000))
         found["build_cause"].update(cause)
         found["stages"] = []
         for stage in run.stages:

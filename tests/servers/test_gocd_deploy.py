@@ -53,7 +53,11 @@ def test_a_new_pipeline_is_made_with_our_mark() -> None:
     with serving(Script(absent("house-push"), gocd(48), create)) as server:
         gocd_client, change = only(server, TRAIN)
         assert (change.kind, change.name, change.reason) == ("create", "house-push", "")
-        assert '+  "name": "house-push",' in change.difference
+        assert change.difference.splitlines() == [
+            "+ group bench",
+            f"+ git {TRAIN['materials'][0]['attributes']['url']}, branch main",
+            "+ stage train: train",
+        ]
         gocd_client.apply(change)
 
 
@@ -75,8 +79,8 @@ def test_what_differs_is_put_with_the_etag_that_was_seen() -> None:
     with serving(Script(there(ours(old)), put(ours(TRAIN)))) as server:
         gocd_client, change = only(server, TRAIN)
         assert change.kind == "update"
-        assert '-      "name": "prepare"' in change.difference
-        assert '+      "name": "train"' in change.difference
+        assert "-- name: prepare\n" in change.difference
+        assert "+- name: train\n" in change.difference
         gocd_client.apply(change)
 
 
@@ -126,7 +130,7 @@ def test_an_edit_while_we_look_is_not_overwritten() -> None:
         gocd_client, change = only(server, TRAIN)
         with pytest.raises(EditedOnServer, match="meanwhile") as error:
             gocd_client.apply(change)
-        assert '-      "name": "edited"' in error.value.message
+        assert "-- name: edited\n" in error.value.message
 
 
 def test_one_made_while_we_look_is_not_overwritten() -> None:

@@ -68,7 +68,7 @@ def test_a_repository_that_is_not_there_is_made_with_the_rules_that_it_needs() -
         pac = client(server)
         create, read = pac.compare(wanted())
         assert (create.kind, create.what, create.name) == ("create", "config repository", "pac")
-        assert '+      "resource": "pac"' in create.difference
+        assert "+  resource: pac\n" in create.difference
         assert (read.kind, read.name) == ("create", "yaml-build")
         pac.apply(create)
 
@@ -76,8 +76,8 @@ def test_a_repository_that_is_not_there_is_made_with_the_rules_that_it_needs() -
 def test_an_environment_needs_a_rule_too() -> None:
     absent = gocd(67).asked(target="/go/api/admin/pipelines/yaml-build")
     create = only(Script(EMPTY, absent), wanted(environment="prod"))[0]
-    assert '+      "type": "environment",' in create.difference
-    assert '+      "resource": "prod"' in create.difference
+    assert "+- type: environment\n" in create.difference
+    assert "+  resource: prod\n" in create.difference
 
 
 def test_nothing_to_do() -> None:
@@ -161,7 +161,7 @@ def test_what_differs_is_read_anew_and_awaited() -> None:
         pac = client(server)
         _, update = pac.compare(wanted())
         assert update.kind == "update"
-        assert '-  "label_template": "old-${COUNT}"' in update.difference
+        assert "-label_template: old-${COUNT}\n" in update.difference
         pac.apply(update)
 
 

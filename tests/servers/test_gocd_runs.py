@@ -138,7 +138,7 @@ def test_a_run_that_waits_for_a_person() -> None:
     assert unit.seconds == pytest.approx(2.151)
     assert unit.url.endswith("/go/tab/build/detail/build/1/compile/1/unit")
     assert [(q.id, q.part, q.message) for q in run.questions] == [
-        ("build/1/gate", "gate", "gate waits for approval by release-managers, admin")
+        ("build/1/gate", "gate", "start gate (for release-managers, admin)")
     ]
 
 

@@ -8,7 +8,6 @@ difference.
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,9 +39,46 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return canonical(one) == canonical(other)
 
 
-def difference(there: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None, name: str) -> str:
-    """A unified diff of two pipelines; None stands for none."""
-    return text_difference(_text(there), _text(wanted), name)
+def difference(there: Mapping[str, Any], wanted: Mapping[str, Any], name: str) -> str:
+    """A unified diff of two pipelines, as YAML."""
+    return text_difference(as_yaml(canonical(there)), as_yaml(canonical(wanted)), name)
+
+
+def outline(pipeline: Mapping[str, Any], sign: str) -> str:
+    """A pipeline that is to come or to go, in a few lines: what starts it, and which jobs run on what."""
+    lines = [f"group {pipeline.get('group', '')}"]
+    for material in pipeline.get("materials") or ():
+        attributes = material["attributes"]
+        if material["type"] == "git":
+            lines.append(f"git {attributes.get('url', '')}, branch {attributes.get('branch', '')}")
+        elif material["type"] == "dependency":
+            lines.append(f"after {attributes['pipeline']}/{attributes['stage']}")
+    if pipeline.get("timer"):
+        lines.append(f"timer {pipeline['timer']['spec']}")
+    for stage in pipeline.get("stages") or ():
+        by_hand = " (by hand)" if (stage.get("approval") or {}).get("type") == "manual" else ""
+        lines.append(f"stage {stage['name']}{by_hand}: {', '.join(map(_job_outline, stage['jobs']))}")
+    return "".join(f"{sign} {line}\n" for line in lines)
+
+
+def _job_outline(job: Mapping[str, Any]) -> str:
+    machine = job.get("elastic_profile_id") or " and ".join(job.get("resources") or ())
+    return f"{job['name']} on {machine}" if machine else str(job["name"])
+
+
+def as_yaml(value: Mapping[str, Any]) -> str:
+    """Plain data as people read it, names first."""
+    import yaml
+
+    text: str = yaml.dump(_names_first(value), sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+def _names_first(value: Any) -> Any:
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: (key not in ("name", "id", "type"), key))
+        return {key: _names_first(value[key]) for key in keys}
+    return [_names_first(each) for each in value] if isinstance(value, list) else value
 
 
 def text_difference(there: str, wanted: str, name: str) -> str:
@@ -51,12 +87,6 @@ def text_difference(there: str, wanted: str, name: str) -> str:
         there.splitlines(), wanted.splitlines(), f"{name} (on the server)", f"{name} (wanted)", lineterm=""
     )
     return "".join(f"{line}\n" for line in lines)
-
-
-def _text(pipeline: Mapping[str, Any] | None) -> str:
-    if pipeline is None:
-        return ""
-    return json.dumps(canonical(pipeline), indent=2, ensure_ascii=False, sort_keys=True)
 
 
 def _filled(value: Mapping[str, Any], defaults: Mapping[str, Any]) -> JSON:

@@ -13,7 +13,7 @@ from pipegen.plan.deployment import Definition, Deployment
 from pipegen.servers import failures
 from pipegen.servers.gocd import preflight
 from pipegen.servers.gocd.api import TITLE, Api, path, words
-from pipegen.servers.gocd.form import JSON, difference, same
+from pipegen.servers.gocd.form import JSON, difference, outline, same
 from pipegen.servers.gocd.known import Known
 from pipegen.servers.gocd.mark import edited, mark_of, marked
 from pipegen.servers.http import AnswerLost
@@ -70,7 +70,7 @@ class ByApi:
         change = Change(kind="create", name=definition.name, what=PIPELINE, definition=definition, seen=seen)
         if there is None:
             reason = self._new_group(str(wanted["group"]))
-            return replace(change, difference=difference(None, wanted, definition.name), reason=reason)
+            return replace(change, difference=outline(wanted, "+"), reason=reason)
         if same(there.pipeline, wanted):
             return replace(change, kind="unchanged")
         refusal = _refusal(there.pipeline, deployment.origin)
@@ -119,7 +119,7 @@ class ByApi:
                 kind="refused" if edited(ours[name].pipeline) else "delete",
                 name=name,
                 what=PIPELINE,
-                difference=difference(ours[name].pipeline, None, name),
+                difference=outline(ours[name].pipeline, "-"),
                 reason=EDITED if edited(ours[name].pipeline) else "",
                 seen=Seen({}, ours[name], {}),
             )
@@ -207,7 +207,7 @@ class ByApi:
                 "PUT", where, VERSION, body=seen.wanted, headers=match, accepting=(412,), idempotent=True
             )
         except NotOnServer:
-            raise EditedOnServer(f"{name} was deleted on the server meanwhile; deploy again") from None
+            raise self._edited(name, None, seen) from None
         if response.status_code == 412:
             there = self.find(name)
             if there is None or not same(there.pipeline, seen.wanted):
@@ -215,9 +215,11 @@ class ByApi:
         self._known.forget("groups")
 
     def _edited(self, name: str, there: JSON | None, seen: Seen) -> EditedOnServer:
-        shown = difference(there, seen.wanted, name)
+        if there is None:
+            return EditedOnServer(f"{name} was deleted on the server meanwhile; deploy again")
         return EditedOnServer(
-            f"somebody changed {name} on the server meanwhile; it was left as it is. Deploy again to see it\n{shown}"
+            f"somebody changed {name} on the server meanwhile; it was left as it is. Deploy again to see it\n"
+            + difference(there, seen.wanted, name)
         )
 
     def _delete(self, name: str, seen: Seen) -> None:

@@ -18,7 +18,7 @@ from pipegen.plan.deployment import Definition, Deployment
 from pipegen.servers import failures
 from pipegen.servers.gocd import preflight
 from pipegen.servers.gocd.api import TITLE, Api, path, words
-from pipegen.servers.gocd.form import JSON, canonical, difference, text_difference
+from pipegen.servers.gocd.form import JSON, as_yaml, canonical, difference, outline, text_difference
 from pipegen.servers.gocd.known import Known
 from pipegen.servers.gocd.pipelines import PIPELINE, TRIES, ByApi, wanted_of
 from pipegen.servers.gocd.preflight import PLUGIN
@@ -105,7 +105,7 @@ class ByRepository:
         seen = Reading(repository.seen.repository, wanted)
         change = Change(kind="create", name=definition.name, what=PIPELINE, definition=definition, seen=seen)
         if there is None:
-            return replace(change, difference=difference(None, wanted, definition.name))
+            return replace(change, difference=outline(wanted, "+"))
         source = there.pipeline.get("origin") or {}
         if source.get("type") != "config_repo" or source.get("id") != repository.name:
             where = (
@@ -316,7 +316,7 @@ def _bare(repository: Mapping[str, Any]) -> JSON:
 
 
 def _text(repository: Mapping[str, Any]) -> str:
-    return json.dumps(_bare(repository), indent=2, ensure_ascii=False)
+    return as_yaml(_bare(repository))
 
 
 def _one_line(text: str) -> str:

@@ -230,7 +230,7 @@ class Runs:
                 yield Question(
                     id="/".join(map(str, (instance["name"], instance["counter"], stage))),
                     part=stage,
-                    message=f"{stage} waits for approval" + (f" by {people}" if people else ""),
+                    message=f"start {stage}" + (f" (for {people})" if people else ""),
                     url=f"{self._api.connection.url}/pipelines/value_stream_map"
                     f"{path(instance['name'], instance['counter'])}",
                 )
