@@ -112,7 +112,9 @@ def test_restart_from_a_stage_finds_the_fragments_of_the_first_run(
     (tmp_path / "mended").touch()
     second = double.build(project.jenkinsfile, restart=(first, "end"))
     assert second.result == "SUCCESS"
-    assert [call.script for call in second.calls if " exec " in call.script] == ["exec pipegen exec end --lock"]
+    assert [call.script for call in second.calls if " exec " in call.script] == [
+        "exec pipegen exec end --lock"
+    ]
     assert fragments(second) == ALL
 
 
@@ -141,7 +143,7 @@ def test_an_aborted_build_ends_its_commands_and_publishes(serve: Serve, layout: 
         if line == "sleeping":
             threading.Thread(target=build.abort).start()
 
-    script = {"behaviour/b": "echo sleeping; sleep 60\n"}
+    script = {"behaviour/b": "sleep 60 & echo sleeping; wait\n"}
     double, project = serve(described(), layout, 1, script)
     build = double.build(project.jenkinsfile, on_line=abort)
     assert build.result == "ABORTED"
