@@ -79,8 +79,8 @@ def test_what_differs_is_put_with_the_etag_that_was_seen() -> None:
     with serving(Script(there(ours(old)), put(ours(TRAIN)))) as server:
         gocd_client, change = only(server, TRAIN)
         assert change.kind == "update"
-        assert "-- name: prepare\n" in change.difference
-        assert "+- name: train\n" in change.difference
+        assert "-prepare/prepare tasks 1 command: true\n" in change.difference
+        assert "+train/train tasks 1 command: true\n" in change.difference
         gocd_client.apply(change)
 
 
@@ -130,7 +130,7 @@ def test_an_edit_while_we_look_is_not_overwritten() -> None:
         gocd_client, change = only(server, TRAIN)
         with pytest.raises(EditedOnServer, match="meanwhile") as error:
             gocd_client.apply(change)
-        assert "-- name: edited\n" in error.value.message
+        assert "-edited/edited tasks 1 command: true\n" in error.value.message
 
 
 def test_one_made_while_we_look_is_not_overwritten() -> None:

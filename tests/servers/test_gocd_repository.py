@@ -161,7 +161,7 @@ def test_what_differs_is_read_anew_and_awaited() -> None:
         pac = client(server)
         _, update = pac.compare(wanted())
         assert update.kind == "update"
-        assert "-label_template: old-${COUNT}\n" in update.difference
+        assert "-label_template: old-${COUNT}\n+label_template: ${COUNT}\n" in update.difference
         pac.apply(update)
 
 

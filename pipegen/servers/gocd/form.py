@@ -8,7 +8,7 @@ difference.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 JSON = dict[str, Any]
@@ -40,8 +40,51 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def difference(there: Mapping[str, Any], wanted: Mapping[str, Any], name: str) -> str:
-    """A unified diff of two pipelines, as YAML."""
-    return text_difference(as_yaml(canonical(there)), as_yaml(canonical(wanted)), name)
+    """A unified diff of two pipelines, with a line for each value and its place: `train/lasso timeout: 50`."""
+    before, after = (list(_leaves(canonical(pipeline), "")) for pipeline in (there, wanted))
+    return _unified(before, after, name, context=0)
+
+
+def text_difference(there: str, wanted: str, name: str) -> str:
+    """A unified diff from what the server has to what it shall have."""
+    return _unified(there.splitlines(), wanted.splitlines(), name, context=3)
+
+
+def _unified(before: list[str], after: list[str], name: str, context: int) -> str:
+    names = (f"{name} (on the server)", f"{name} (wanted)")
+    return "".join(
+        f"{line}\n" for line in difflib.unified_diff(before, after, *names, lineterm="", n=context)
+    )
+
+
+def _leaves(value: Any, place: str) -> Iterator[str]:
+    """A line for each value; stages and jobs are known by their names, other things by their keys."""
+    if isinstance(value, dict):
+        for key in sorted(value):
+            inner = place if key in ("stages", "jobs", "attributes") else f"{place} {key}"
+            yield from _leaves(value[key], inner)
+    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        for number, each in enumerate(value, 1):
+            yield from _leaves(_unnamed(each), _place(each, number, place))
+    else:
+        text = ", ".join(map(_word, value)) if isinstance(value, list) else _word(value)
+        yield f"{place.strip()}: {text}"
+
+
+def _place(item: Mapping[str, Any], number: int, place: str) -> str:
+    if "jobs" in item or "tasks" in item:
+        return f"{place}/{item['name']}" if place else str(item["name"])
+    return f"{place} {item.get('name', number)}"
+
+
+def _unnamed(item: Mapping[str, Any]) -> JSON:
+    """Without the name, which its place has; a variable that is nothing but one keeps its value."""
+    return {key: each for key, each in item.items() if key != "name"} or {"value": ""}
+
+
+def _word(value: Any) -> str:
+    text = str(value)
+    return text if text.isprintable() else repr(text)
 
 
 def outline(pipeline: Mapping[str, Any], sign: str) -> str:
@@ -79,14 +122,6 @@ def _names_first(value: Any) -> Any:
         keys = sorted(value, key=lambda key: (key not in ("name", "id", "type"), key))
         return {key: _names_first(value[key]) for key in keys}
     return [_names_first(each) for each in value] if isinstance(value, list) else value
-
-
-def text_difference(there: str, wanted: str, name: str) -> str:
-    """A unified diff from what the server has to what it shall have."""
-    lines = difflib.unified_diff(
-        there.splitlines(), wanted.splitlines(), f"{name} (on the server)", f"{name} (wanted)", lineterm=""
-    )
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _filled(value: Mapping[str, Any], defaults: Mapping[str, Any]) -> JSON:

@@ -29,10 +29,10 @@ class Mark:
 
 def marked(pipeline: Mapping[str, Any], origin: str) -> JSON:
     """A pipeline, with its group, that carries the mark."""
-    bare = _bare(pipeline)
+    plain = bare(pipeline)
     # a single # would be read as the beginning of a parameter's name
-    mark = {"name": PARAMETER, "value": f"{_digest(bare)} {quote(origin, safe='/:@.,+=~-_')}"}
-    return {**bare, "parameters": [*bare["parameters"], mark]}
+    mark = {"name": PARAMETER, "value": f"{_digest(plain)} {quote(origin, safe='/:@.,+=~-_')}"}
+    return {**plain, "parameters": [*plain["parameters"], mark]}
 
 
 def mark_of(pipeline: Mapping[str, Any]) -> Mark | None:
@@ -47,14 +47,15 @@ def mark_of(pipeline: Mapping[str, Any]) -> Mark | None:
 def edited(pipeline: Mapping[str, Any]) -> bool:
     """Whether a pipeline with a mark is no longer as it was deployed."""
     mark = mark_of(pipeline)
-    return mark is not None and mark.digest != _digest(_bare(pipeline))
+    return mark is not None and mark.digest != _digest(bare(pipeline))
 
 
-def _bare(pipeline: Mapping[str, Any]) -> JSON:
+def bare(pipeline: Mapping[str, Any]) -> JSON:
+    """A pipeline without its mark."""
     parameters = [p for p in pipeline.get("parameters") or () if p["name"] != PARAMETER]
     return {**pipeline, "parameters": parameters}
 
 
-def _digest(bare: Mapping[str, Any]) -> str:
-    text = json.dumps(canonical(bare), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+def _digest(plain: Mapping[str, Any]) -> str:
+    text = json.dumps(canonical(plain), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -15,7 +15,7 @@ from pipegen.servers.gocd import preflight
 from pipegen.servers.gocd.api import TITLE, Api, path, words
 from pipegen.servers.gocd.form import JSON, difference, outline, same
 from pipegen.servers.gocd.known import Known
-from pipegen.servers.gocd.mark import edited, mark_of, marked
+from pipegen.servers.gocd.mark import bare, edited, mark_of, marked
 from pipegen.servers.http import AnswerLost
 from pipegen.servers.model import Change
 
@@ -74,7 +74,7 @@ class ByApi:
         if same(there.pipeline, wanted):
             return replace(change, kind="unchanged")
         refusal = _refusal(there.pipeline, deployment.origin)
-        shown = difference(there.pipeline, wanted, definition.name)
+        shown = difference(bare(there.pipeline), bare(wanted), definition.name)
         return replace(change, kind="refused" if refusal else "update", difference=shown, reason=refusal)
 
     def _new_group(self, group: str) -> str:
@@ -155,8 +155,8 @@ class ByApi:
 
     def _create(self, name: str, seen: Seen) -> None:
         """Make a pipeline, once: where an answer is lost, look before asking again."""
-        bare = {key: each for key, each in seen.wanted.items() if key != "group"}
-        body = {"group": seen.wanted["group"], "pipeline": bare}
+        inner = {key: each for key, each in seen.wanted.items() if key != "group"}
+        body = {"group": seen.wanted["group"], "pipeline": inner}
         for _ in range(TRIES):
             try:
                 answer = self._api.send("POST", "/api/admin/pipelines", VERSION, body=body, accepting=(422,))
@@ -219,7 +219,7 @@ class ByApi:
             return EditedOnServer(f"{name} was deleted on the server meanwhile; deploy again")
         return EditedOnServer(
             f"somebody changed {name} on the server meanwhile; it was left as it is. Deploy again to see it\n"
-            + difference(there, seen.wanted, name)
+            + difference(bare(there), bare(seen.wanted), name)
         )
 
     def _delete(self, name: str, seen: Seen) -> None:
