@@ -120,6 +120,19 @@ def test_a_stage_started_again_changes_nothing(build: Build) -> None:
     assert made.published.entries() == before
 
 
+def test_one_job_of_a_green_stage_runs_again_alone(build: Build, tmp_path: Path) -> None:
+    """run-selected-jobs [R 213]: the other job's fragment stands, what follows runs again and finds both."""
+    made = build("levels", 2, diamond_with(f"date +%N >> {tmp_path}/ran"))
+    (run,) = made.server.poll()
+    before = made.published.entries()
+    made.server.rerun_jobs("toy-push", "level-2", ["b.y"])
+    assert [(stage.name, stage.counter) for stage in run.stages[-2:]] == [("level-2", 2), ("c", 2)]
+    assert run.passed, made.log
+    assert made.published.outcomes() == {"a": "ran", "b@x": "ran", "b@y": "restored", "c": "restored"}
+    assert made.published.entries() == before
+    assert len((tmp_path / "ran").read_text().split()) == 1
+
+
 def test_what_a_person_sets_is_in_the_parameters(build: Build, tmp_path: Path) -> None:
     workflow = {"on": "manual", "inputs": {"k": {"sets": "a.k", "default": 1}}}
     made = build("levels", 2, SHAPES["params"], workflows={"try": workflow})

@@ -175,6 +175,19 @@ def test_fragments_of_a_pull_request_fit_the_merge_of_each_agent(serve: Serve, l
 
 
 @pytest.mark.parametrize("layout", most_slow(LAYOUTS, "levels"))
+def test_a_pull_request_from_outside_leaves_no_run_to_be_restored(serve: Serve, layout: str) -> None:
+    made = serve(layout, 2, SHAPES["diamond"], workflows={"review": {"on": "pull_request"}})
+    made.house.propose("topic", {"seed.txt": "other seed\n"})
+    build = made.build(change=Change("7", "topic", fork="somebody"))
+    sh(made.origin, "git", "merge", "-q", "topic")
+    made.assert_as_repro(build)
+    assert not (made.house.folder / "remote" / "runs").exists()
+    again = made.build(change=Change("8", "topic"))
+    assert set(outcomes(again).values()) == {"ran"}
+    assert (made.house.folder / "remote" / "runs").exists()
+
+
+@pytest.mark.parametrize("layout", most_slow(LAYOUTS, "levels"))
 def test_what_a_person_sets_is_in_the_parameters(serve: Serve, layout: str) -> None:
     workflow = {"on": "manual", "inputs": {"k": {"sets": "a.k", "default": 1}}}
     made = serve(layout, 2, SHAPES["params"], workflows={"try": workflow})
