@@ -49,7 +49,7 @@ def approve(
     for question in run.questions:
         what = question.message or question.part
         if not yes:
-            _ask(f"{'Reject' if reject else 'Approve'} {name}: {what}?")
+            _ask(f"{'Reject' if reject else 'Approve'} {name}: {what.rstrip('?')}?")
         there.server.approve(run.ref, question, accept=not reject)
         click.echo(f"{'rejected' if reject else 'approved'} {name}: {what}")
 

@@ -60,13 +60,14 @@ def deploy_all(
     greet(server, quiet=as_json)
     work = _Work(server, prune=prune, force=force)
     ones = list(side_by_side(_Read(server.name), paths))
-    ones = [one for one in work.all(work.compared, ones) if one.error or one.changes]
+    ones = _without_repeats([one for one in work.all(work.compared, ones) if one.error or one.changes])
     _show(ones, quiet=as_json)
     pending = [one for one in ones if one.pending and not one.error]
     if pending and not dry_run:
         if not yes:
             number = sum(len(one.pending) for one in pending)
             ask(f"Apply {count(number, 'change')} of {count(len(pending), 'description')} to {server.title}?")
+        work.shared(pending)
         work.all(work.applied, pending)
     return _finish(ones, dry_run=dry_run, as_json=as_json)
 
@@ -124,15 +125,36 @@ class _Work:
             one.error = error.message
         return one
 
-    def applied(self, one: One) -> One:
-        """Make its changes; one that fails ends them, for this description alone."""
-        try:
+    def shared(self, ones: Sequence[One]) -> None:
+        """Make what several descriptions stand in, such as folders, before anything that goes into them."""
+        for one in ones:
             for change in one.pending:
-                self._server.apply(change, force=self._force)
-                one.made.append(change)
+                if change.definition is None and change.kind == "create" and not one.error:
+                    self._apply(one, change)
+
+    def _apply(self, one: One, change: Change) -> None:
+        try:
+            self._server.apply(change, force=self._force)
+            one.made.append(change)
         except PipegenError as error:
             one.error = error.message
+
+    def applied(self, one: One) -> One:
+        """Make its changes; one that fails ends them, for this description alone."""
+        for change in one.pending:
+            if change not in one.made and not one.error:
+                self._apply(one, change)
         return one
+
+
+def _without_repeats(ones: list[One]) -> list[One]:
+    """Each thing that several descriptions would make, such as a folder, left to the first of them."""
+    seen: set[str] = set()
+    for one in ones:
+        kept = [change for change in one.changes if change.definition is not None or change.name not in seen]
+        seen |= {change.name for change in kept if change.definition is None}
+        one.changes = kept
+    return ones
 
 
 def _show(ones: Sequence[One], *, quiet: bool) -> None:

@@ -19,6 +19,9 @@ from pipegen.cli.at_server import (
 from pipegen.cli.options import json_option
 from pipegen.cli.output import print_json
 
+NUMBERED_IN = 5.0
+"""Seconds to wait for the run's number; one that is still queued then is said to be."""
+
 
 def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     found = {}
@@ -71,7 +74,7 @@ def trigger(
         ctx.exit(show(there.follow(ref), as_json=as_json))
     from pipegen.servers.following import numbered
 
-    run = numbered(there.server, ref, most=5.0)
+    run = numbered(there.server, ref, most=NUMBERED_IN)
     if as_json:
         print_json(
             {

@@ -56,8 +56,8 @@ def _line_by_line(follower: Follower) -> RunView:
 
 def _news(before: RunView | None, now: RunView) -> Iterator[str]:
     """A line for each stage that came further, and for what the run itself waits for."""
-    if before is None:
-        yield f"{_clock()} {now.pipeline} {now.workflow} {now.number}: {now.url}".rstrip(": ")
+    if now.url and (before is None or not before.url):
+        yield f"{_clock()} {now.pipeline} {now.workflow} {now.number}: {now.url}"
     known = {stage.name: stage for stage in before.stages} if before else {}
     for stage in now.stages:
         if stage.state != (known[stage.name].state if stage.name in known else "waiting"):

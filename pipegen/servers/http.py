@@ -26,6 +26,8 @@ CONNECT = 10.0
 STARTING = 60.0
 """Seconds after a 503 during which a 401 counts as one too: a controller that starts refuses good credentials for a
 moment (recorded: 503, 401, 200)."""
+FIRST_PAUSE = 0.25
+"""Seconds before the second try; then twice as long each time, up to eight."""
 READING = ("GET", "HEAD")
 AWAY = (502, 503, 504)
 
@@ -162,7 +164,7 @@ class Http:
     def _pauses(self) -> Iterator[float | None]:
         """Seconds to wait after each failure; None after the last."""
         until = time.monotonic() + self.connection.patience
-        pause = 0.25
+        pause = FIRST_PAUSE
         while time.monotonic() + pause < until:
             yield pause * random.uniform(0.75, 1.25)
             pause = min(pause * 2, 8.0)

@@ -115,9 +115,9 @@ class Builds:
             )
         return found
 
-    def started_since(self, place: Place, number: int, *, wait: float = APPEARS) -> RunRef | None:
+    def started_since(self, place: Place, number: int, *, wait: float | None = None) -> RunRef | None:
         """The build or queue item that appeared from build `number` on; None where none does in time."""
-        until = time.monotonic() + wait
+        until = time.monotonic() + (APPEARS if wait is None else wait)
         pause = 0.2
         while True:
             try:
