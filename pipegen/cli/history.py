@@ -1,4 +1,4 @@
-"""`pipegen history`: how long stages took over the runs on this machine."""
+"""`pipegen history`: how long stages took over the runs on this machine, how gates did, and runs on a CI server."""
 
 from __future__ import annotations
 
@@ -17,13 +17,47 @@ _SHOWN = 12
 
 @click.command()
 @click.argument("stages", nargs=-1, metavar="[STAGE]...")
+@click.option(
+    "--gates",
+    is_flag=True,
+    help="Show gates instead: what each is now, the commit that made it red, the time to green. [here and on the DVC "
+    "remote; STAGE is a gate then]",
+)
+@click.option("-s", "--server", metavar="NAME", help="Show the last runs on this CI server instead.")
+@click.option("-w", "--workflow", metavar="NAME", help="With --server: only this workflow's runs.")
+@click.option(
+    "-n",
+    "--most",
+    type=click.IntRange(min=1),
+    default=10,
+    metavar="N",
+    help="With --server: so many. [default: 10]",
+)
 @click.option("--json", "as_json", is_flag=True, help="All runs of all stages as JSON.")
 @directory_option("The folder of the pipeline.")
-def history(stages: tuple[str, ...], as_json: bool, directory: Path) -> None:
-    """Show how long stages took over the runs here, and which got slower.
+def history(
+    stages: tuple[str, ...],
+    gates: bool,
+    server: str | None,
+    workflow: str | None,
+    most: int,
+    as_json: bool,
+    directory: Path,
+) -> None:
+    """Show how long stages took over the runs here, and which got slower; or how gates did.
 
     STAGE is a stage or a glob (`train@*`). Only commands that ran and succeeded count.
     """
+    if server is not None:
+        if stages or gates:
+            raise click.UsageError("--server lists runs: `pipegen status WORKFLOW` shows the stages of one")
+        from pipegen.cli.server_history import show_runs
+
+        show_runs(server, workflow, most, directory, as_json=as_json)
+        return
+    if gates:
+        _show_gates(directory, stages, as_json=as_json)
+        return
     from pipegen.runner.history import History
     from pipegen.runner.trends import trends
 
@@ -56,6 +90,27 @@ def _print_table(found: list[Trend], runs: int) -> None:
     click.echo(
         f"{count(runs, 'run')}; {count(slow, 'stage')} slower than usual" if slow else count(runs, "run")
     )
+
+
+def _show_gates(directory: Path, words: tuple[str, ...], *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from pipegen.project import Project
+    from pipegen.runner.gates.keeping import kept_gates
+    from pipegen.runner.gates.trends import gate_trends
+    from pipegen.views.gate_table import trend_table
+
+    project = Project.open(directory)
+    runs = kept_gates(
+        project.pipeline, project.folder.resolve(), lambda message: click.echo(message, err=True)
+    ).all()
+    found = [t for t in gate_trends(runs) if not words or any(fnmatchcase(t.gate, word) for word in words)]
+    if as_json:
+        print_json({"gates": [{**asdict(trend), "now": trend.now} for trend in found]})
+    elif not found:
+        click.echo("no such gate was judged yet" if words else "no gate was judged yet")
+    else:
+        click.echo(trend_table(found, styled))
 
 
 def _bars(seconds: tuple[float, ...]) -> str:

@@ -14,6 +14,9 @@ from pipegen.quality.rules import Baseline, judge
 from pipegen.quality.waivers import Waiver
 from pipegen.records import GateResult, GateRun, Verdict
 
+_LONGEST_KEY = 300
+"""Characters; nobody names a metric at greater length."""
+
 
 def files_of(gates: Iterable[Gate]) -> list[str]:
     """The metrics files that gates name."""
@@ -69,6 +72,8 @@ def known_values(gates: Iterable[Gate], files: Mapping[str, File]) -> dict[str, 
             except Unusable:
                 continue
             for key, value in values.items():
+                if len(key) > _LONGEST_KEY:
+                    continue
                 try:
                     found[f"{metric.file}:{key}"] = float(exact(value))
                 except Unusable:

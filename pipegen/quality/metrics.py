@@ -66,11 +66,16 @@ def _children(value: Any, step: str) -> Iterator[tuple[str, Any]]:
         return
     if "*" in step:
         pattern = re.compile(".*".join(map(re.escape, step.split("*"))), re.DOTALL)
-        yield from ((str(key), item) for key, item in value.items() if pattern.fullmatch(str(key)))
+        yield from ((_text(key), item) for key, item in value.items() if pattern.fullmatch(str(key)))
     elif step in value:
         yield step, value[step]
     else:
         yield from ((step, item) for key, item in value.items() if str(key) == step)
+
+
+def _text(key: Any) -> str:
+    """A key as text that any file can hold: JSON can spell halves of characters."""
+    return str(key).encode("utf-8", "replace").decode()
 
 
 def exact(value: Any) -> Fraction:

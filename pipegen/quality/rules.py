@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from pipegen.description.model import Gate
+from pipegen.description.reading import shorten
 from pipegen.description.text import Metric, Percent
 from pipegen.quality.metrics import File, Unusable, exact, select, shown
 from pipegen.records import GateCheck
@@ -118,7 +119,7 @@ class _Judging:
         if rule.startswith("worst_"):
             worst = min(self._groups(), key=lambda group: (sign * group.number, group.key))
             name, number, value = (
-                f"{self._file}:{worst.key}",
+                shorten(f"{self._file}:{worst.key}"),
                 worst.number,
                 f"{shown(worst.number)} ({worst.name})",
             )
@@ -228,7 +229,7 @@ class _Judging:
         return found
 
     def _looked_at(self, name: str, value: Any) -> Fraction:
-        number = self._number(value, name)
+        number = self._number(value, shorten(name))
         self.values[name] = float(number)
         return number
 
@@ -243,7 +244,7 @@ class _Judging:
 def _group_in(key: str, path: str) -> str:
     """What stands for `*` in a key that was found; the whole key where several do."""
     before, _, behind = path.partition("*")
-    return key if "*" in behind else key[len(before) : len(key) - len(behind)]
+    return shorten(key if "*" in behind else key[len(before) : len(key) - len(behind)])
 
 
 def _limit_of(value: float) -> Fraction:

@@ -1,11 +1,12 @@
-"""The gates of a run as one table for a terminal of 100 columns, or for a mail."""
+"""The gates of a run, and of many runs, as one table for a terminal of 100 columns, or for a mail."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pipegen.records import GateCheck, GateResult, GateRun, Verdict
+from pipegen.runner.gates.trends import GateTrend, Red
 from pipegen.views.plain import count, plain
 
 WIDTH = 100
@@ -45,6 +46,44 @@ def gate_table(run: GateRun, style: Style = lambda text, _: text) -> str:
         lines.append(f"{line}  {style(*_word(gate, check))}")
     lines += [line for gate in run.gates if not gate.is_green for line in _sentence(gate)]
     return "\n".join([*lines, "", _summary(run)])
+
+
+def trend_table(trends: Sequence[GateTrend], style: Style = lambda text, _: text) -> str:
+    """One line for each gate of each workflow: what it is now, and when it was red.
+
+    Args:
+        trends: the gates.
+        style: colours a text, where colour is wanted.
+    """
+    names = [(_short(trend.gate), _short(trend.workflow or "here")) for trend in trends]
+    wide = [
+        max(len(head), *(len(row[index]) for row in names)) for index, head in enumerate(("gate", "workflow"))
+    ]
+    lines = [
+        style(f"{'gate':<{wide[0]}}  {'workflow':<{wide[1]}}  runs  now           last red", "bright_black")
+    ]
+    for trend, (gate, workflow) in zip(trends, names, strict=True):
+        word, colour = _WORDS[trend.now]
+        now = style(f"{word:<12}", colour)
+        line = f"{gate:<{wide[0]}}  {workflow:<{wide[1]}}  {len(trend.verdicts):>4}  {now}  {_red(trend.red)}"
+        lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def _red(red: Red | None) -> str:
+    if red is None:
+        return ""
+    since = f"{red.commit[:10] or 'no commit'}, {red.since[:16].replace('T', ' ')}"
+    if red.seconds is None:
+        return f"since {since}: {count(red.runs, 'run')}"
+    return f"{since}; green after {_span(red.seconds)}"
+
+
+def _span(seconds: float) -> str:
+    """A span of time as people say it of fixing something: `12 min`, `3.5 h`, `2.1 days`."""
+    if seconds < 3600:
+        return f"{max(1, round(seconds / 60))} min"
+    return f"{seconds / 3600:.3g} h" if seconds < 2 * 86400 else f"{seconds / 86400:.3g} days"
 
 
 def _word(gate: GateResult, check: GateCheck) -> tuple[str, str]:

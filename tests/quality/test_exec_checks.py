@@ -98,7 +98,7 @@ def test_declared_checks_and_collected_files(origin: Path, tmp_path: Path) -> No
     assert told(worse)["price: at least 0"] == "failure: -1, -1, -1, -1, -1 and 13 more; first in row 1"
     assert told(worse)["bad"] == "failure: 1 is not 2", "although the command exited with 0"
     assert "failed: table sales.csv; cp seed.xml reports/TEST-a.xml" in worse.err
-    facts = json.loads((tmp_path / "remote" / "pipegen" / "checks" / "ingest.json").read_text())
+    facts = json.loads((tmp_path / "remote" / "pipegen" / "checks" / "sales" / "ingest.json").read_text())
     assert facts["facts"] == {"sales.csv": 20}
 
 

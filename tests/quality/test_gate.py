@@ -30,7 +30,7 @@ def junit(folder: Path, name: str = "gates-push") -> dict[str, tuple[str, str]]:
 
 
 def kept(folder: Path) -> list[Path]:
-    return sorted((folder / "gates" / "push").glob("*.json"))
+    return sorted((folder / "gates" / "houses" / "push").glob("*.json"))
 
 
 def gto(folder: Path, *words: str) -> None:

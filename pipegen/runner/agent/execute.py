@@ -18,13 +18,14 @@ from pipegen.dvc.stages import Stage
 from pipegen.dvc.ways import Step
 from pipegen.dvc.workspace import Workspace
 from pipegen.errors import PipegenError, RunFailed
-from pipegen.records import Outcome, StageRecord
+from pipegen.records import Outcome, StageRecord, key_metrics
 from pipegen.runner.agent import left_out, record
 from pipegen.runner.agent.artifact_tests import Results, not_run, run_tests
 from pipegen.runner.agent.build import Build, build_of
 from pipegen.runner.agent.commands import Commands, Stopped, commands
 from pipegen.runner.agent.console import Console
 from pipegen.runner.agent.environment import Environment
+from pipegen.runner.agent.facts import LastFacts
 from pipegen.runner.agent.kept import kept_record
 from pipegen.runner.agent.plan_check import check_dvc_file, check_plan
 from pipegen.runner.agent.supply import HERE, Supply
@@ -135,7 +136,6 @@ class Work:
         task = self.task
         check_dvc_file(task.pipeline, task.folder)
         check_plan(task.pipeline, task.stages, task.place, os.environ)
-        _ = task.tests  # refuses what this version can't run before anything is done
         self.apply_values()
 
     def is_left_out(self) -> bool:
@@ -257,6 +257,9 @@ class Work:
         if self.record.outcome != "ran":
             self.deadline = time.monotonic() + self.task.timeout
         self.environment.set_up(self.deadline)
+        last = LastFacts(
+            tests, str(self.task.pipeline.name), self.task.name, self.task.scratch.parent, self.bearer.store
+        )
         self.results = run_tests(
             self.task.address,
             tests,
@@ -265,6 +268,7 @@ class Work:
             env={**os.environ, **self.environment.variables},
             scratch=self.task.scratch,
             deadline=self.deadline,
+            before=last.read(),
         )
         counts = self.results.counts
         self.note(tests=counts)
@@ -274,6 +278,8 @@ class Work:
         )
         if self.results.failed:
             raise RunFailed(f"the tests of {self.task.address} failed: {'; '.join(self.results.failed)}")
+        push = self.task.push and not self.build.is_foreign
+        last.keep(self.results.facts, self.build.commit, push=push)
 
     def verify(self) -> None:
         """Whatever was reported, the lock entry and the outputs must be there."""
@@ -348,7 +354,7 @@ class Work:
         if not self.task.log.exists():
             self.task.log.parent.mkdir(parents=True, exist_ok=True)
             self.task.log.touch()
-        tests = [str(test) for test in self.task.stage.ci.tests]
+        tests = self.task.tests
         if tests:
             untouched = "the change does not touch it" if self.record.outcome == "unchanged" else ""
             reason = self.record.message or untouched or "the stage did not get so far"
@@ -366,6 +372,7 @@ class Work:
             outcome=self.record.outcome,
             seconds=self.record.seconds,
             message=self.record.message,
+            metrics={each.name: each.value for each in key_metrics(self.record.metrics)},
             record=kept,
         )
 

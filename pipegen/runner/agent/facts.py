@@ -21,16 +21,19 @@ class LastFacts:
 
     Args:
         tests: the stage's.
+        pipeline: the pipeline's name.
         name: the stage's, in file names.
         folder: pipegen's own, of this workspace.
         store: the DVC remote; None where there is none.
     """
 
-    def __init__(self, tests: Sequence[Test], name: str, folder: Path, store: Store | None) -> None:
+    def __init__(
+        self, tests: Sequence[Test], pipeline: str, name: str, folder: Path, store: Store | None
+    ) -> None:
         self._compares = any(map(compares_with_last, tests))
         self._path, self._remote, self._store = (
             folder / "checks" / f"{name}.json",
-            f"{_REMOTE}/{name}.json",
+            f"{_REMOTE}/{pipeline}/{name}.json",
             store,
         )
 

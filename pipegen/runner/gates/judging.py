@@ -20,9 +20,10 @@ from pipegen.quality.waivers import read_waivers
 from pipegen.records import GateRun
 from pipegen.runner.agent import record
 from pipegen.runner.agent.build import Build, build_of
+from pipegen.runner.agent.masking import Masker, secret_values
 from pipegen.runner.agent.plan_check import check_plan
 from pipegen.runner.gates.baselines import Baselines
-from pipegen.runner.gates.keeping import KeptGates
+from pipegen.runner.gates.keeping import KeptGates, masked
 from pipegen.runner.gates.metrics import FromFragments, files_here
 from pipegen.runner.gates.task import GateTask
 from pipegen.runner.history import own_folder
@@ -69,7 +70,7 @@ class _Judging:
         self.build = self._build()
         stamp = self._stamp() if task.fragments is not None else ""
         with self._session() as found:
-            kept = KeptGates(task.folder, self._store(found))
+            kept = KeptGates(str(task.pipeline.name), task.folder, self._store(found))
             every = task.pipeline.gates.values()
             if found and task.fragments is not None:
                 files = self._from_fragments(*found, stamp).files(files_of(every))
@@ -92,7 +93,8 @@ class _Judging:
             agent=self.build.agent,
             url=self.build.url,
         )
-        return run, kept, task.in_job and not self.build.is_foreign
+        masker = Masker(secret_values(task.secrets, os.environ))
+        return masked(run, masker), kept, task.in_job and not self.build.is_foreign
 
     def _build(self) -> Build:
         try:

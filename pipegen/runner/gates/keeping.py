@@ -1,6 +1,7 @@
-"""The results of gates, kept: in the folder, and on the DVC remote under `pipegen/gates/WORKFLOW/`.
+"""The results of gates, kept: in the folder, and on the DVC remote under `pipegen/gates/PIPELINE/WORKFLOW/`.
 
-A file's name says when, of which commit and whether it passed, so that most are never read.
+A file's name says when, of which commit, whether it passed, and the SHA-256 of what it holds: so most are never read,
+and one that was changed is found out.
 """
 
 from __future__ import annotations
@@ -8,15 +9,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipegen.dvc.stores import Folder, Store
-from pipegen.errors import os_error
+from pipegen.description.model import Pipeline
+from pipegen.dvc.collect import find_root
+from pipegen.dvc.stores import Folder, RemoteChoice, Store, open_store
+from pipegen.errors import WorkspaceError, os_error
 from pipegen.records import GateCheck, GateResult, GateRun
+from pipegen.runner.agent.masking import Masker
 from pipegen.runner.history import own_folder
 
 LOCAL = "@local"
@@ -24,17 +29,20 @@ LOCAL = "@local"
 MOST_LOCAL = 200
 """Results of one workflow that stay in the folder."""
 _REMOTE = "pipegen/gates"
+_NAME = re.compile(r"[0-9T]+-(?P<commit>[0-9a-z]+)-(?P<word>passed|failed)-(?P<digest>[0-9a-f]{64})\.json")
 
 
 class KeptGates:
     """What is known of earlier results.
 
     Args:
+        pipeline: its name.
         folder: the description's.
         store: the DVC remote; None where there is none, or it isn't to be asked.
     """
 
-    def __init__(self, folder: Path, store: Store | None) -> None:
+    def __init__(self, pipeline: str, folder: Path, store: Store | None) -> None:
+        self._remote = f"{_REMOTE}/{pipeline}"
         self._own = folder / ".pipegen"
         self._here = Folder(self._own / "gates", str(self._own / "gates"), lambda _: None)
         self._store = store
@@ -68,7 +76,7 @@ class KeptGates:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
         if push and self._store is not None:
-            self._store.put({f"{_REMOTE}/{run.workflow or LOCAL}/{name}": str(path)})
+            self._store.put({f"{self._remote}/{run.workflow or LOCAL}/{name}": str(path)})
         return path
 
     def newest_first(self, workflow: str, *, passed_only: bool = False) -> Iterator[GateRun]:
@@ -81,39 +89,78 @@ class KeptGates:
             if not passed_only or "-passed-" in name:
                 yield from self._read(workflow or LOCAL, name, store)
 
+    def all(self) -> Iterator[GateRun]:
+        """All results of all workflows, in no order.
+
+        Raises:
+            RemoteError: the remote can't be reached.
+        """
+        workflows = set(self._here.names(""))
+        if self._store is not None:
+            workflows |= set(self._store.names(self._remote))
+        for workflow in sorted(workflows):
+            yield from self.newest_first(workflow)
+
     def of_commit(self, workflow: str, commit: str) -> Iterator[GateRun]:
         """The results of a workflow for one commit, the newest first."""
         for name, store in sorted(self._list(workflow or LOCAL).items(), reverse=True):
             if f"-{commit[:12]}-" in name:
-                yield from self._read(workflow or LOCAL, name, store)
+                yield from (run for run in self._read(workflow or LOCAL, name, store) if run.commit == commit)
 
     def _list(self, workflow: str) -> dict[str, Store]:
         """By name, where each result is; the folder first, since it is nearer."""
         if workflow not in self._names:
             found: dict[str, Store] = {}
             if self._store is not None:
-                found |= dict.fromkeys(self._store.names(f"{_REMOTE}/{workflow}"), self._store)
+                found |= dict.fromkeys(self._store.names(f"{self._remote}/{workflow}"), self._store)
             found |= dict.fromkeys(self._here.names(workflow), self._here)
-            self._names[workflow] = {name: at for name, at in found.items() if name.endswith(".json")}
+            self._names[workflow] = {name: at for name, at in found.items() if _NAME.fullmatch(name)}
         return self._names[workflow]
 
     def _read(self, workflow: str, name: str, store: Store) -> Iterator[GateRun]:
         own_folder(self._own)
         temporary = self._own / f".{secrets.token_hex(8)}.tmp"
-        path = f"{workflow}/{name}" if store is self._here else f"{_REMOTE}/{workflow}/{name}"
+        path = f"{workflow}/{name}" if store is self._here else f"{self._remote}/{workflow}/{name}"
         try:
             if store.get(path, str(temporary)):
-                with contextlib.suppress(ValueError, KeyError, TypeError):
-                    yield _run_of(json.loads(temporary.read_text(encoding="utf-8")))
+                content = temporary.read_bytes()
+                if hashlib.sha256(content).hexdigest() == name[-69:-5]:
+                    with contextlib.suppress(ValueError, KeyError, TypeError):
+                        yield _run_of(json.loads(content))
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def kept_gates(pipeline: Pipeline, folder: Path, notify: Callable[[str], None]) -> KeptGates:
+    """The results of a description's gates, here and on its DVC remote.
+
+    Args:
+        pipeline: the description.
+        folder: where it lies, absolute.
+        notify: told when the remote is waited for.
+
+    Raises:
+        RemoteError: the remote is configured wrongly.
+    """
+    remote = pipeline.data.remote
+    choice = RemoteChoice(str(remote.name), remote.url) if remote else RemoteChoice()
+    try:
+        store = open_store(find_root(folder), choice, notify)
+    except WorkspaceError:
+        store = None
+    return KeptGates(str(pipeline.name), folder, store)
 
 
 def _name_of(run: GateRun, text: str) -> str:
     moment = "".join(ch for ch in run.at.partition("+")[0] if ch.isalnum())
     word = "passed" if run.passed else "failed"
-    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(text.encode()).hexdigest()
     return f"{moment}-{run.commit[:12] or 'none'}-{word}-{digest}.json"
+
+
+def masked(run: GateRun, masker: Masker) -> GateRun:
+    """The same without the values of secrets, which a metrics file may hold as any other."""
+    return _run_of(masker.data(asdict(run)))
 
 
 def _run_of(data: dict[str, Any]) -> GateRun:

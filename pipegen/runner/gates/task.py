@@ -59,6 +59,11 @@ class GateTask:
         return self.folder / files.junit(f"gates-{self.workflow}" if self.workflow else "gates")
 
     @property
+    def secrets(self) -> list[str]:
+        """The variables that hold secrets."""
+        return [str(name) for secret in self.pipeline.secrets.values() for name in secret.env]
+
+    @property
     def remote(self) -> RemoteChoice:
         """The DVC remote through which agents share data."""
         remote = self.pipeline.data.remote
