@@ -149,11 +149,12 @@ class _Work:
 
 def _without_repeats(ones: list[One]) -> list[One]:
     """Each thing that several descriptions would make, such as a folder, left to the first of them."""
-    seen: set[str] = set()
+    seen: set[tuple[str, str, str]] = set()
     for one in ones:
-        kept = [change for change in one.changes if change.definition is not None or change.name not in seen]
-        seen |= {change.name for change in kept if change.definition is None}
-        one.changes = kept
+        shared = [(c, (c.what, c.name, c.difference)) for c in one.changes if c.definition is None]
+        repeated = [change for change, key in shared if key in seen]
+        seen |= {key for _, key in shared}
+        one.changes = [change for change in one.changes if change not in repeated]
     return ones
 
 

@@ -64,7 +64,7 @@ def only(script: Script, deployed: Deployment, faults: Faults | None = None) -> 
 def test_a_repository_that_is_not_there_is_made_with_the_rules_that_it_needs() -> None:
     absent = gocd(67).asked(target="/go/api/admin/pipelines/yaml-build")
     made = gocd(438).asked(body={**gocd(438).body, "rules": gocd(438).body["rules"][:1]})
-    with serving(Script(EMPTY, absent, made)) as server:
+    with serving(Script(EMPTY, absent, EMPTY, made)) as server:
         pac = client(server)
         create, read = pac.compare(wanted())
         assert (create.kind, create.what, create.name) == ("create", "config repository", "pac")
@@ -132,7 +132,7 @@ def test_a_stale_etag_is_looked_at_again() -> None:
 def test_a_repository_that_is_refused(number: int, error: type[Exception], said: str) -> None:
     absent = gocd(67).asked(target="/go/api/admin/pipelines/yaml-build")
     refused = dataclasses.replace(gocd(438).any_body(), answer=gocd(number).answer)
-    with serving(Script(EMPTY, absent, refused)) as server:
+    with serving(Script(EMPTY, absent, EMPTY, refused)) as server:
         pac = client(server)
         create, _ = pac.compare(wanted())
         with pytest.raises(error, match=said):
@@ -142,7 +142,28 @@ def test_a_repository_that_is_refused(number: int, error: type[Exception], said:
 def test_a_lost_answer_to_its_creation_is_looked_up() -> None:
     absent = gocd(67).asked(target="/go/api/admin/pipelines/yaml-build")
     faults = Faults(drop=1.0, methods=("POST",), at_most=1)
-    with serving(Script(EMPTY, absent, gocd(438).any_body(), LISTED), faults) as server:
+    with serving(
+        Script(EMPTY, absent, EMPTY, gocd(438).any_body(), listed(configuration=[]), gocd(445)), faults
+    ) as server:
+        pac = client(server)
+        pac.apply(pac.compare(wanted())[0])
+
+
+def test_one_that_another_description_made_meanwhile_gets_our_rules() -> None:
+    """GoCD takes a repository once [R 440], and `deploy --all` brings all its descriptions at the same time."""
+    absent = gocd(67).asked(target="/go/api/admin/pipelines/yaml-build")
+    theirs = [{"directive": "allow", "action": "refer", "type": "pipeline_group", "resource": "other"}]
+    listed_now = listed(id="other", rules=theirs, configuration=[])
+    there = gocd(445).asked(target="/go/api/admin/config_repos/other")
+    there = there.answered(200, {**gocd(445).json(), "id": "other", "rules": theirs})
+    whole = {
+        **gocd(482).body,
+        "id": "other",
+        "configuration": [],
+        "rules": [*theirs, gocd(438).body["rules"][0]],
+    }
+    put = gocd(482).asked(target="/go/api/admin/config_repos/other", body=whole)
+    with serving(Script(EMPTY, absent, listed_now, there, put)) as server:
         pac = client(server)
         pac.apply(pac.compare(wanted())[0])
 

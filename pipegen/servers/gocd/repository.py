@@ -7,6 +7,7 @@ branch; we make it where there is none, and only ever add a rule to one that exi
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -63,6 +64,7 @@ class ByRepository:
 
     def __init__(self, api: Api, known: Known, pipelines: ByApi) -> None:
         self._api, self._known, self._pipelines = api, known, pipelines
+        self._lock = threading.Lock()
 
     # ------------------------------------------------------------------------------------------ comparing
 
@@ -75,8 +77,7 @@ class ByRepository:
     def find(self, material: Material) -> JSON | None:
         """The config repository of a material; None where there is none."""
         for repository in self._known.config_repos():
-            attributes = repository["material"]["attributes"]
-            if (attributes.get("url"), attributes.get("branch") or "master") == material:
+            if _material(repository) == material:
                 return repository
         return None
 
@@ -92,8 +93,7 @@ class ByRepository:
                 difference=text_difference("", _text(wanted), wanted["id"]),
                 seen=Reading(wanted),
             )
-        rules = [*there["rules"], *(r for r in _rules(deployment) if not _covers(there["rules"], r))]
-        wanted = {**there, "rules": rules}
+        wanted = {**there, "rules": _with_rules(there["rules"], _rules(deployment))}
         shown = text_difference(_text(there), _text(wanted), there["id"])
         change = Change(
             kind="update", name=there["id"], what=CONFIG_REPO, difference=shown, seen=Reading(wanted)
@@ -145,11 +145,15 @@ class ByRepository:
         if change.kind == "refused":
             raise EditedOnServer(f"{change.what} {change.name}: {change.reason}")
         reading: Reading = change.seen
-        name = reading.repository["id"]
         if change.what == CONFIG_REPO:
-            self._create(reading.repository) if change.kind == "create" else self._update(reading.repository)
-            self._known.forget("repos")
+            with self._lock:  # descriptions of one repository are deployed at the same time
+                self._create(reading.repository) if change.kind == "create" else self._update(
+                    reading.repository
+                )
+                self._known.forget("repos")
         elif not self._is_done(change.name, reading):
+            there = self.find(_material(reading.repository))
+            name = (there or reading.repository)["id"]
             self.read_now(name)
             if not self._is_done(change.name, reading):
                 raise ServerError(
@@ -158,22 +162,24 @@ class ByRepository:
                 )
 
     def _create(self, wanted: JSON) -> None:
-        """Make the repository, once: where an answer is lost, look before asking again."""
-        attributes = wanted["material"]["attributes"]
+        """Make the repository, once: where an answer is lost, look before asking again. Where another description of
+        the same repository made it meanwhile, add our rules."""
         for _ in range(TRIES):
+            self._known.forget("repos")
+            there = self.find(_material(wanted))
+            if there is not None:
+                self._update({**there, "rules": _with_rules(there["rules"], wanted["rules"])})
+                return
             try:
                 answer = self._api.send(
                     "POST", "/api/admin/config_repos", VERSION, body=wanted, accepting=(422,)
                 )
             except AnswerLost as error:
                 lost = error
-            else:
-                if answer.status_code == 422:
-                    raise failures.refused(TITLE, self._api.connection, answer, words(answer))
-                return
-            self._known.forget("repos")
-            if self.find(Material(attributes["url"], attributes["branch"])) is not None:
-                return
+                continue
+            if answer.status_code == 422:
+                raise failures.refused(TITLE, self._api.connection, answer, words(answer))
+            return
         raise lost
 
     def _update(self, wanted: JSON) -> None:
@@ -256,6 +262,11 @@ def material_of(deployment: Deployment) -> Material:
     return Material(url, deployment.options.get("branch") or next(branches, None) or "main")
 
 
+def _material(repository: Mapping[str, Any]) -> Material:
+    attributes = repository["material"]["attributes"]
+    return Material(str(attributes.get("url")), attributes.get("branch") or "master")
+
+
 def as_read(pipeline: Mapping[str, Any]) -> JSON:
     """A pipeline in the form to compare: the repository's own material is known to the server under its address."""
     found = canonical(pipeline)
@@ -292,6 +303,11 @@ def _rules(deployment: Deployment) -> list[JSON]:
     return [
         {"directive": "allow", "action": "refer", "type": kind, "resource": name} for kind, name in wanted
     ]
+
+
+def _with_rules(rules: Sequence[JSON], wanted: Sequence[JSON]) -> list[JSON]:
+    """The rules, and those of the wanted ones that they do not cover."""
+    return [*rules, *(rule for rule in wanted if not _covers(rules, rule))]
 
 
 def _patterns(repository: Mapping[str, Any]) -> Sequence[str]:
