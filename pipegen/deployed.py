@@ -156,6 +156,19 @@ class Deployed:
             raise NotOnServer(f"there is no stage {stage!r} in {run.label or 'this run'}; it has {known}")
         return found
 
+    def history(self, workflow: str | None, branch: str | None, most: int) -> list[tuple[str, Run]]:
+        """The last runs of a workflow, or of each, by workflow and newest first."""
+        found: list[tuple[str, Run]] = []
+        for name in [workflow] if workflow else self.workflows:
+            try:
+                runs = self.server.runs(self.place(name, branch if workflow else None), most)
+            except (NotOnServer, PlanError):
+                if workflow:
+                    raise
+                continue
+            found += [(name, run) for run in runs]
+        return found
+
     def last_runs(self) -> Sequence[tuple[str, Run | None]]:
         """The newest run of each workflow, None where it never ran or is not deployed."""
         found: list[tuple[str, Run | None]] = []

@@ -226,3 +226,19 @@ def test_which_server_is_meant(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     other = pipegen("status", "nightly", "--server", "jenkinz", cwd=folder)
     assert other.code == 7 and "there is no server 'jenkinz'; there are jenkins, gocd" in other.err
     assert TOKEN not in both.text
+
+
+def test_history_lists_the_last_runs_on_the_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = JenkinsModel((Stage("prepare", 0.01),), after=0.0)
+    with running(model, monkeypatch):
+        deployed(folder, model)
+        assert "nothing has run there yet" in ok(pipegen("history", "-s", "jenkins", cwd=folder))
+        for _ in range(3):
+            ok(pipegen("trigger", "nightly", "-f", cwd=folder))
+        lines = ok(pipegen("history", "--server", "jenkins", "-n", "2", cwd=folder)).splitlines()
+        assert [line.split()[:3] for line in lines] == [
+            ["nightly", "#3", "passed"],
+            ["nightly", "#2", "passed"],
+        ]
+        data = json.loads(pipegen("history", "-s", "jenkins", "-w", "nightly", "--json", cwd=folder).out)
+        assert [run["number"] for run in data] == [3, 2, 1] and data[0]["cause"] == "Started by user admin"
