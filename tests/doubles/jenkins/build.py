@@ -125,6 +125,8 @@ class RunningBuild:
         self.most_busy: dict[str, int] = {}
         self.finished = threading.Event()
         self.last: dict[str, Any] = {}
+        self.commit: str | None = None
+        """What it checked out."""
         self._lines = threading.Lock()
 
     def abort(self, by: str = "admin") -> None:
@@ -209,6 +211,7 @@ class RunningBuild:
             self.say("\t\t See https://jenkins.io/redirect/groovy-string-interpolation for details.")
 
     def _do_triggered_by(self, message: dict[str, Any], operation: Operation) -> bool:
+        """pipeline-model-definition, TriggeredByConditional."""
         return bool(message["cause"] == self.started.cause)
 
     def _do_open_scope(self, message: dict[str, Any], operation: Operation) -> str:
@@ -251,6 +254,7 @@ class RunningBuild:
         self.controller.agents.free(message["allocation"])
 
     def _do_lock(self, message: dict[str, Any], operation: Operation) -> None:
+        """proved/levels.Jenkinsfile."""
         operation.name = f"lock {', '.join(message['names'])}"
         holder = f"{self.started.job.name} #{self.started.number}"
         self.controller.locks.take(message["names"], holder, operation)
@@ -272,6 +276,7 @@ class RunningBuild:
     # --- steps -----------------------------------------------------------------------------------------------------
 
     def _step_sh(self, message: dict[str, Any], operation: Operation) -> Any:
+        """facts/jenkins.md 2.8."""
         given, place = message["arguments"], message["place"]
         one = self.controller.agents.of(place["allocation"])
         capture = bool(given.get("returnStdout"))
@@ -295,7 +300,11 @@ class RunningBuild:
     def _step_checkout(self, message: dict[str, Any], operation: Operation) -> dict[str, str]:
         if message["arguments"].get("scm") != {"$symbol": "scm"} or self.started.source is None:
             raise Refused("checkout of anything but `scm`")
-        return self.started.source.check_out(Path(message["place"]["folder"]), self.say)
+        found = self.started.source.check_out(Path(message["place"]["folder"]), self.say)
+        self.commit = found["GIT_COMMIT"]
+        before = self.started.job.last_success
+        # git plugin, /env-vars.html of a controller: "the commit last successfully built on this branch, if any"
+        return found | ({"GIT_PREVIOUS_SUCCESSFUL_COMMIT": before} if before else {})
 
     def _step_stash(self, message: dict[str, Any], operation: Operation) -> None:
         self.stashes.put(Path(message["place"]["folder"]), message["arguments"], self.say)
@@ -313,24 +322,29 @@ class RunningBuild:
         return self.tests.read(Path(place["folder"]), message["arguments"], tuple(place["path"]), self.say)
 
     def _step_readFile(self, message: dict[str, Any], operation: Operation) -> str:
+        """manual: Pipeline: Basic Steps. A file that is missing is refused: no recording shows the message."""
         path = Path(message["place"]["folder"], message["arguments"]["file"])
         if not path.is_file():
             raise Refused(f"readFile of a missing file: {path.name}")
         return path.read_text()
 
     def _step_writeFile(self, message: dict[str, Any], operation: Operation) -> None:
+        """quirks/stash-overwrite."""
         path = Path(message["place"]["folder"], message["arguments"]["file"])
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(message["arguments"]["text"])
 
     def _step_fileExists(self, message: dict[str, Any], operation: Operation) -> bool:
+        """manual: Pipeline: Basic Steps."""
         return Path(message["place"]["folder"], message["arguments"]["file"]).exists()
 
     def _step_deleteDir(self, message: dict[str, Any], operation: Operation) -> None:
+        """quirks/stash-excludes-default."""
         shutil.rmtree(message["place"]["folder"])
         Path(message["place"]["folder"]).mkdir()
 
     def _step_sleep(self, message: dict[str, Any], operation: Operation) -> None:
+        """proved/graph.Jenkinsfile."""
         if message["arguments"].get("unit", "SECONDS") != "SECONDS":
             raise Refused("sleep in other units than seconds")
         seconds = message["arguments"]["time"]
@@ -338,9 +352,11 @@ class RunningBuild:
         operation.sleep(seconds)
 
     def _step_milestone(self, message: dict[str, Any], operation: Operation) -> None:
+        """manual: Pipeline: Milestone Step."""
         self.started.job.pass_milestone(message["arguments"]["ordinal"], self)
 
     def _step_input(self, message: dict[str, Any], operation: Operation) -> Any:
+        """contracts/jenkins/67h, quirks/input-in-steps-agent-any."""
         operation.name = f"input {message['arguments']['message']!r}"
         return self.inputs.ask(message["arguments"], operation, self.say)
 

@@ -26,7 +26,7 @@ class Stashes:
     folder: Path
 
     def put(self, workspace: Path, arguments: dict[str, Any], say: Say) -> None:
-        """quirks/stash-*: mode bits and links are kept, empty folders are not."""
+        """quirks/stash-across-agents, quirks/stash-overwrite: mode bits and links are kept, empty folders are not."""
         name = arguments["name"]
         for sign in name:
             if sign in UNSAFE:

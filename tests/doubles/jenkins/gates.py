@@ -63,7 +63,10 @@ class Inputs:
     """Answers of people who may not."""
 
     def ask(self, arguments: dict[str, Any], operation: Operation, say: Say) -> Any:
-        """contracts/jenkins/67h, 67l: the value of the step. Without an answer it waits for ever (quirks/input-*)."""
+        """contracts/jenkins/67h, 67l: the value of the step.
+
+        Without an answer it waits for ever (quirks/input-in-steps-agent-any).
+        """
         self.asked.append(arguments)
         parameters = arguments.get("parameters") or []
         if parameters or arguments.get("submitterParameter"):

@@ -27,6 +27,8 @@ class Job:
     name: str
     properties: dict[str, Any] = field(default_factory=dict)
     last_result: str | None = None
+    last_success: str | None = None
+    """The commit of the last build that passed."""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _running: list[RunningBuild] = field(default_factory=list)
     _passed: dict[int, int] = field(default_factory=dict)
@@ -56,6 +58,8 @@ class Job:
             self._running.remove(build)
         self.properties |= properties
         self.last_result = result or self.last_result
+        if result == "SUCCESS" and build.commit:
+            self.last_success = build.commit
 
     def pass_milestone(self, ordinal: int, build: RunningBuild) -> None:
         """pipeline-milestone-step, readme: builds pass in order. Raises an Interruption for one that was overtaken;

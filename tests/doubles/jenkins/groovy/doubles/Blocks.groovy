@@ -22,7 +22,7 @@ class Blocks {
                 case 'timeout': return timeout(given, body)
                 case 'retry': return retry(given, body)
                 case 'lock': return lock(given, body)
-                case ['catchError', 'warnError']: return forgiving(name, given, body)
+                case 'catchError': return forgiving(given, body)
                 case ['script', 'timestamps']: return inside(live.context, body)
                 default: throw new Refused("the step '$name' { ... }: no recording shows what it does")
             }
@@ -56,12 +56,14 @@ class Blocks {
         }
     }
 
+    /** manual: Pipeline: Basic Steps, dir. */
     private Object dir(Map given, Closure body) {
         def folder = new File(live.context.folder).toPath().resolve(given.path).normalize().toString()
         live.say("Running in $folder")
         inside(live.context.inFolder(folder), body)
     }
 
+    /** quirks/cred-mask; manual: Credentials Binding. */
     private Object withCredentials(Map given, Closure body) {
         if (!given.bindings) { return inside(live.context, body) }
         def binding = live.effect('bind', [bindings: given.bindings])
@@ -112,6 +114,7 @@ class Blocks {
         }
     }
 
+    /** proved/levels.Jenkinsfile; `extra`: manual: Lockable Resources. */
     private Object lock(Map given, Closure body) {
         def unknown = given.keySet() - ['resource', 'extra']
         if (unknown) { throw new Refused("lock(${unknown.join(', ')})") }
@@ -125,18 +128,18 @@ class Blocks {
     }
 
     /** quirks/catchError. */
-    private Object forgiving(String name, Map given, Closure body) {
+    private Object forgiving(Map given, Closure body) {
         try {
             return inside(live.context, body)
         } catch (AbortException failure) {
             if (given.message) { live.say(given.message) }
             live.say("ERROR: $failure.message")
-            def result = name == 'warnError' ? 'UNSTABLE' : given.buildResult ?: 'FAILURE'
+            def result = given.buildResult ?: 'FAILURE'
             if (result != 'SUCCESS') {
                 live.say("Setting overall build result to $result")
                 live.build.result = result
             }
-            live.stages.warn(name == 'warnError' ? 'UNSTABLE' : given.stageResult ?: 'SUCCESS')
+            live.stages.warn(given.stageResult ?: 'SUCCESS')
             return null
         }
     }

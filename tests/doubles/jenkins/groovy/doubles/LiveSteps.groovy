@@ -63,7 +63,6 @@ class LiveSteps extends StepRunner {
                 return unstable()
             case 'properties': return remember(given.properties)
             case 'pwd': return live.context.folder
-            case 'isUnix': return true
             case 'readJSON': if (given.text) { return answer(name, given) }
         }
         throw new Refused("the step '$name': no recording shows what it does")
