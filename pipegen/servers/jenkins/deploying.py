@@ -146,6 +146,8 @@ class Deploying:
         if change.definition is None:
             if now is not None:
                 self.rest.delete(change.name)
+        elif now is not None and is_deployed(now, change.definition.text, seen.origin):
+            return
         elif now is None:
             self._create(change, folder, name, marked(change.definition.text, seen.origin))
         else:
