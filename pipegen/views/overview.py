@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,16 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Advice:
+    """A layout in which a run would end clearly sooner than in the one that the files have."""
+
+    target: str
+    layout: str
+    sooner: float
+    """Seconds."""
+
+
+@dataclass(frozen=True)
 class Part:
     """A workflow on the servers that get the same jobs."""
 
@@ -41,6 +51,18 @@ class Part:
     critical: tuple[str, ...]
     """The stages of the critical path."""
     costs: tuple[Cost, ...]
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """For each server at most one; none where no stage was ever timed.
+
+        A difference of less than one wait between two jobs is nothing to go by: so much do servers vary. A layout that
+        would not be generated as it is, is not advised.
+        """
+        if not self.durations.recorded:
+            return ()
+        found = (_advice([cost for cost in self.costs if cost.target == target]) for target in self.targets)
+        return tuple(advice for advice in found if advice)
 
 
 @dataclass(frozen=True)
@@ -91,8 +113,22 @@ def _part_data(part: Part) -> dict[str, Any]:
             }
             for cost in part.costs
         ],
+        "advice": [
+            {"server": one.target, "layout": one.layout, "sooner": round(one.sooner, 1)}
+            for one in part.advice
+        ],
         "plan": part.plan.as_data(),
     }
+
+
+def _advice(costs: Sequence[Cost]) -> Advice | None:
+    """What to say of one server's layouts."""
+    chosen = next((cost for cost in costs if cost.chosen and not cost.notes), None)
+    if chosen is None:
+        return None
+    first = min((cost for cost in costs if not cost.notes), key=lambda cost: cost.seconds)
+    sooner = chosen.seconds - first.seconds
+    return Advice(first.target, first.layout, sooner) if sooner > chosen.timing.overhead else None
 
 
 def overview(

@@ -91,7 +91,7 @@ def _part(part: Part, before: dict[tuple[object, ...], str]) -> Iterator[Rendera
         all_ = sum(part.durations.seconds.values())
         path = f"  {ON_PATH} the critical path takes {duration(seconds)} of {duration(all_)} work"
         yield _line((f"{path}; a run would take about", ""))
-        yield _costs(part.costs)
+        yield _costs(part)
 
 
 def _starts(trigger: Trigger) -> str:
@@ -185,7 +185,7 @@ def span(seconds: int) -> str:
     return " ".join(parts) or "0s"
 
 
-def _costs(costs: Iterable[Cost]) -> RenderableType:
+def _costs(part: Part) -> RenderableType:
     from rich.table import Table
 
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -193,17 +193,25 @@ def _costs(costs: Iterable[Cost]) -> RenderableType:
     table.add_column()
     table.add_column(justify="right")
     table.add_column(overflow="fold")
+    advised = {(one.target, one.layout): one.sooner for one in part.advice}
     target = ""
-    for cost in costs:
-        notes = "chosen" if cost.chosen else ""
+    for cost in part.costs:
         table.add_row(
             f"  {cost.target}" if cost.target != target else "",
             cost.layout,
             duration(cost.seconds),
-            _line(("; ".join([*([notes] if notes else []), *map(plain, cost.notes)]), "dim")),
+            _line(("; ".join(_judgement(cost, advised.get((cost.target, cost.layout)))), "dim")),
         )
         target = cost.target
     return table
+
+
+def _judgement(cost: Cost, sooner: float | None) -> Iterator[str]:
+    if cost.chosen:
+        yield "chosen"
+    if sooner:
+        yield f"advised: ends {duration(sooner)} sooner"
+    yield from map(plain, cost.notes)
 
 
 def _foot(overview: Overview) -> Iterator[RenderableType]:

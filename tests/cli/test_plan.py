@@ -91,9 +91,9 @@ def test_which_stage_becomes_which_job(folder: Path) -> None:
         "  • the critical path takes 2m 15s of 3m 35s work; a run would take about",
         "  jenkins  levels     3m 09s  chosen",
         "           chain      3m 41s",
-        "           graph      2m 18s",
+        "           graph      2m 18s  advised: ends 51s sooner",
         "  gocd     levels     3m 57s  chosen",
-        "           pipelines  3m 12s",
+        "           pipelines  3m 12s  advised: ends 45s sooner",
         "",
         "Durations are those of earlier runs here. Between jobs: jenkins 1 s; gocd 13 s",
         "in levels, 19 s in pipelines. Checkout and set-up come on top; free agents are",
@@ -115,6 +115,26 @@ def test_costs_are_what_the_layouts_mean(folder: Path) -> None:
     assert push["levels"] == [["get-to-clean"], ["train@slow", "train@quick"], ["tell"], ["best"], ["gates"]]
     assert push["names"]["gocd"] == {"train@slow": "train.slow", "train@quick": "train.quick"}
     assert push["plan"]["digest"] == Project.open(folder).plan("push").digest
+
+
+def test_a_layout_is_advised_where_it_ends_clearly_sooner(folder: Path) -> None:
+    def advice(*options: str) -> list[dict[str, Any]]:
+        return [advice for part in data(folder, *options)["workflows"] for advice in part["advice"]]
+
+    assert advice("-w", "push") == []  # nothing was timed
+    record(folder, SECONDS)
+    assert advice("-w", "push") == [
+        {"server": "jenkins", "layout": "graph", "sooner": 51.0},
+        {"server": "gocd", "layout": "pipelines", "sooner": 45.0},
+    ]
+    assert advice("-w", "push", "--layout", "graph") == [
+        {"server": "gocd", "layout": "pipelines", "sooner": 45.0}
+    ]
+    # no timer starts a fan-in of GoCD
+    assert [one["server"] for one in advice("-w", "nightly")] == ["jenkins"]
+    # less than one wait between jobs is nothing to go by
+    record(folder, {**SECONDS, "tell": 0.2, "best": 0.2})
+    assert advice("-w", "push") == []
 
 
 def test_without_recordings_every_stage_counts_the_same_and_that_is_said(folder: Path) -> None:
