@@ -133,7 +133,7 @@ def test_a_layout_is_advised_where_it_ends_clearly_sooner(folder: Path) -> None:
     # no timer starts a fan-in of GoCD
     assert [one["server"] for one in advice("-w", "nightly")] == ["jenkins"]
     # less than one wait between jobs is nothing to go by
-    record(folder, {**SECONDS, "tell": 0.2, "best": 0.2})
+    record(folder, {**SECONDS, "tell": 0})
     assert advice("-w", "push") == []
 
 
