@@ -12,7 +12,7 @@ from tests.doubles.gocd.published import Published
 
 def test_house_prices(start: Start, flagship: Flagship, tmp_path: Path) -> None:
     linux = [Agent(name, {"linux"}, env=flagship.env) for name in ("linux-1", "linux-2")]
-    gpu = Agent("gpu-1", elastic_profile="gpu", env=flagship.env)
+    gpu = Agent("gpu-1", {"gpu"}, env=flagship.env)
     vault = {"id": flagship.keys["AWS_ACCESS_KEY_ID"], "key": flagship.keys["AWS_SECRET_ACCESS_KEY"]}
     server = start({URL: flagship.origin}, *linux, gpu, secrets={"vault": vault}, roles={"leads": {"lea"}})
     server.load(flagship.folder / "house-prices.gocd.yaml")
