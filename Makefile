@@ -10,7 +10,7 @@ READY := .venv/.ready
 FLAGSHIP := examples/house-prices
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: help demo test test-all test-pythons lint format bench wheel setup java clean
+.PHONY: help demo test test-all test-pythons lint format bench wheel setup java browser clean
 
 help:
 	@echo "make demo          set up, generate both servers' files for $(FLAGSHIP) and run it here"
@@ -21,10 +21,10 @@ help:
 demo: $(READY) wheel
 	@tools/demo $(FLAGSHIP)
 
-test: lint java
+test: lint java browser
 	$(PYTEST) -m "not slow"
 
-test-all: lint java
+test-all: lint java browser
 	$(PYTEST)
 	tools/test-pythons $(PYTHONS)
 
@@ -61,6 +61,10 @@ $(READY): pyproject.toml
 # The tests that compile what is generated need a JDK and Maven; without them they are skipped, or fail where CI=true.
 java:
 	@tools/java
+
+# The tests of pages need Chromium and its driver; the same holds.
+browser:
+	@tools/browser
 
 clean:
 	rm -rf .venv .cache build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipegen.errors import os_error
 from pipegen.records import STATES, Link, RunView, StageView, State, key_metrics
+from pipegen.runner.processes import log_name
 from pipegen.runner.trace import FORMAT, trace_file
 
 

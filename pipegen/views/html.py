@@ -18,6 +18,7 @@ from pipegen.views import states
 from pipegen.views.drawing import drawing
 from pipegen.views.markup import address, asset, environment
 from pipegen.views.picture import FOLD_ABOVE, group_key, key, picture
+from pipegen.views.plain import plain
 
 COLOURS = {
     "passed": "#1a7f37",
@@ -81,14 +82,14 @@ def news(run: RunView, place: Place) -> dict[str, Any]:
     """What changed while a run goes on, for the page's script."""
     return {
         "title": _title(run),
-        "says": f"{states.heading(run)} {states.LOOKS[run.state].word}: {states.tally(run.stages)}",
+        "says": plain(f"{states.heading(run)} {states.LOOKS[run.state].word}: {states.tally(run.stages)}"),
         "over": run.is_over,
         "parts": {name: _render(name, run, place) for name in _PARTS},
     }
 
 
 def _title(run: RunView) -> str:
-    return f"{states.LOOKS[run.state].sign} {states.heading(run)}"
+    return plain(f"{states.LOOKS[run.state].sign} {states.heading(run)}")
 
 
 def _render(template: str, run: RunView, place: Place, **more: Any) -> str:

@@ -1,0 +1,119 @@
+"""`pipegen view`: a run as a page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipegen.cli.options import directory_option, json_option
+from pipegen.cli.output import print_json
+
+if TYPE_CHECKING:
+    from pipegen.plan.graph import Graph
+    from pipegen.project import Project
+    from pipegen.views.sources import Source
+
+
+@click.command()
+@click.option(
+    "--html",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the page to FILE and end, instead of serving it.",
+)
+@click.option(
+    "--records",
+    is_flag=True,
+    help="Show what agents left in .pipegen/records. [default in a server's job]",
+)
+@click.option(
+    "--from",
+    "given",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="Show what an earlier --json printed.",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Where to serve it. [default: any that is free]"
+)
+@click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
+@json_option
+@directory_option("The folder of the pipeline.")
+def view(
+    file: Path | None,
+    records: bool,
+    given: Path | None,
+    port: int,
+    opens: bool,
+    as_json: bool,
+    directory: Path,
+) -> None:
+    """Show a run as a page: its stages as a graph, with state, time, agent, tests and metrics.
+
+    Without an option the last `pipegen run` here is served on this machine alone, live while it goes on; Ctrl-C ends
+    that. With --html it is one file that needs no network: generated jobs publish it. The page only shows, it changes
+    nothing.
+    """
+    source = _source(directory, given, records=records or bool(os.environ.get("PIPEGEN_PLAN")))
+    if as_json:
+        print_json(source.run().as_data())
+    elif file:
+        _write(source, file, directory)
+    else:
+        _serve(source, port, opens)
+
+
+def _source(directory: Path, given: Path | None, *, records: bool) -> Source:
+    from pipegen.description.load import FILE_NAME
+    from pipegen.description.starting import name_for
+    from pipegen.project import Project
+    from pipegen.views.sources import of_file, of_records, of_run, wanted_metrics
+
+    if given:
+        return of_file(given)
+    if not records and not (directory / FILE_NAME).exists():
+        return of_run(directory.resolve(), name_for(directory.resolve()))
+    project = Project.open(directory)
+    name, wanted = str(project.pipeline.name), wanted_metrics(project.pipeline)
+    if records:
+        return of_records(project.folder.resolve(), name, _stages_of_build(project), wanted)
+    return of_run(project.folder.resolve(), name, wanted)
+
+
+def _stages_of_build(project: Project) -> Graph:
+    """The stages of the workflows that this job is for; all of them outside of a job."""
+    names = os.environ.get("PIPEGEN_WORKFLOWS", "").split(",")
+    plans = [project.plan(name) for name in names if name in project.pipeline.workflows]
+    wanted = {stage for plan in plans for job in plan.jobs for stage in job.stages}
+    return project.graph.subgraph(wanted) if plans else project.graph
+
+
+def _write(source: Source, file: Path, directory: Path) -> None:
+    from pipegen.errors import os_error
+    from pipegen.views.html import Place, page
+
+    up = os.path.relpath(directory.resolve(), file.resolve().parent)
+    text = page(source.run(), Place(up="" if up == "." else f"{up}/"))
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise os_error(error, "write", file) from None
+    click.echo(f"wrote {file}")
+
+
+def _serve(source: Source, port: int, opens: bool) -> None:
+    from pipegen.views.serving import serve
+
+    def ready(address: str) -> None:
+        click.echo(f"{address}  (Ctrl-C ends it)")
+        if opens:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    serve(source, port, ready)

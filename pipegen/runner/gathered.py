@@ -1,0 +1,136 @@
+"""The picture of a build out of the records that its agents left: a job that has gathered them publishes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from pipegen.plan import files
+from pipegen.plan.graph import Graph
+from pipegen.plan.names import to_name
+from pipegen.records import Link, RunView, StageRecord, StageView, State, record_from_data, stage_view
+from pipegen.runner.agent.build import Build
+from pipegen.runner.agent.record import now
+from pipegen.runner.last_run import group_of
+from pipegen.runner.processes import tail
+
+_GOCD = re.compile(r"/go/pipelines/([^/]+)/([^/]+)/")
+
+
+def gathered(
+    folder: Path,
+    name: str,
+    graph: Graph,
+    build: Build,
+    *,
+    wanted: Iterable[str] = (),
+    env: Mapping[str, str] | None = None,
+) -> RunView:
+    """The picture of a build.
+
+    Args:
+        folder: the description's folder, which has the records.
+        name: what the pipeline is called.
+        graph: the build's stages.
+        build: records of other builds are passed over.
+        wanted: metrics that are shown first, as `FILE:KEY`.
+        env: the variables that Jenkins and GoCD set; the process's own for None.
+    """
+    env = os.environ if env is None else env
+    wanted = tuple(wanted)
+    records = _records(folder, build)
+    stages: dict[str, StageView] = {}
+    for address in graph.order:
+        record = records.get(address)
+        view = stage_view(record, wanted) if record else _without_record(address, graph, stages)
+        stages[address] = _with_log(
+            replace(view, needs=graph.needs(address), group=group_of(address)), folder
+        )
+    begin, end = _span(records.values())
+    return RunView(
+        pipeline=name,
+        workflow=", ".join(build.workflows),
+        server=_server(build.url, env),
+        number=env.get("BUILD_NUMBER") or env.get("GO_PIPELINE_COUNTER") or "",
+        url=build.url,
+        state=_state(stages.values()),
+        taken=now(),
+        started=begin.isoformat(timespec="milliseconds") if begin else "",
+        seconds=(end - begin).total_seconds() if begin and end else None,
+        commit=build.commit,
+        branch=env.get("BRANCH_NAME") or env.get("GIT_BRANCH") or "",
+        stages=tuple(stages.values()),
+    )
+
+
+def _records(folder: Path, build: Build) -> dict[str, StageRecord]:
+    """The newest record of each stage that is of this build."""
+    found: dict[str, StageRecord] = {}
+    for path in sorted((folder / files.kept("x")[1]).parent.glob("*.json")):
+        try:
+            record = record_from_data(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            continue  # something else that lies there
+        before = found.get(record.stage)
+        if _is_of(record, build) and (before is None or before.ended <= record.ended):
+            found[record.stage] = record
+    return found
+
+
+def _is_of(record: StageRecord, build: Build) -> bool:
+    """Whether a record is of this build. Agents keep their folders, so records of earlier builds may lie about."""
+    if record.tree != build.tree:
+        return False
+    if not record.url or not build.url or record.url == build.url:
+        return True
+    one, other = _GOCD.search(record.url), _GOCD.search(build.url)
+    # each pipeline of a layout that has several counts for itself
+    return bool(one and other and (one[1] != other[1] or one[2] == other[2]))
+
+
+def _without_record(address: str, graph: Graph, before: Mapping[str, StageView]) -> StageView:
+    stopped = [n for n in graph.needs(address) if before[n].state in ("failed", "cancelled", "skipped")]
+    if stopped:
+        return StageView(name=address, state="skipped", message=f"needs {', '.join(stopped)}")
+    return StageView(name=address)
+
+
+def _with_log(stage: StageView, folder: Path) -> StageView:
+    path = files.kept(to_name(stage.name))[0]
+    if stage.state in ("waiting", "skipped") or not (folder / path).is_file():
+        return stage
+    lines = tail(folder / path) if stage.state == "failed" else ()
+    return replace(stage, links=(Link("log", path),), tail=tuple(lines))
+
+
+def _span(records: Iterable[StageRecord]) -> tuple[datetime | None, datetime | None]:
+    times = [(_time(record.started), _time(record.ended)) for record in records]
+    begins, ends = [b for b, _ in times if b], [e for _, e in times if e]
+    return min(begins, default=None), max(ends, default=None)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+
+
+def _state(stages: Iterable[StageView]) -> State:
+    states = {stage.state for stage in stages}
+    if "failed" in states:
+        return "failed"
+    if "cancelled" in states:
+        return "cancelled"
+    return "running" if "waiting" in states else "passed"
+
+
+def _server(url: str, env: Mapping[str, str]) -> str:
+    if env.get("GO_PIPELINE_NAME") or _GOCD.search(url):
+        return "gocd"
+    return "jenkins" if env.get("JENKINS_URL") or url else ""
