@@ -52,6 +52,8 @@ class Baselines:
     at: Callable[[str], AtRevision]
     notify: Callable[[str], None]
     _contents: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _branches: dict[str, list[str]] = field(default_factory=dict)
+    _readers: dict[str, AtRevision] = field(default_factory=dict)
 
     def of(self, name: str, gate: Gate) -> Baseline | None:
         """What a gate compares with; None where it compares with nothing."""
@@ -81,7 +83,9 @@ class Baselines:
 
     def _branch(self, branch: str, metric: str) -> Baseline:
         """The newest commit of a branch, other than the one that is judged, whose metrics are known."""
-        commits = [commit for commit in self._commits(branch) if commit != self.commit]
+        if branch not in self._branches:
+            self._branches[branch] = [commit for commit in self._commits(branch) if commit != self.commit]
+        commits = self._branches[branch]
         named = f"branch:{branch}"
         if not commits:
             return Baseline(named, missing=f"the branch {branch} has no other commit than this one")
@@ -174,7 +178,9 @@ class Baselines:
 
     def _content(self, commit: str, file: str) -> Any:
         if (commit, file) not in self._contents:
-            data = self.at(commit).read(file)
+            if commit not in self._readers:
+                self._readers[commit] = self.at(commit)
+            data = self._readers[commit].read(file)
             self._contents[commit, file] = (
                 None if data is None else parse_metrics(data, os.path.basename(file))
             )

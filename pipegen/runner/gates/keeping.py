@@ -47,6 +47,7 @@ class KeptGates:
         self._here = Folder(self._own / "gates", str(self._own / "gates"), lambda _: None)
         self._store = store
         self._names: dict[str, dict[str, Store]] = {}
+        self._runs: dict[tuple[str, str], list[GateRun]] = {}
 
     def add(self, run: GateRun, *, push: bool) -> Path:
         """Keep a result; the answer is its file in the folder.
@@ -117,7 +118,13 @@ class KeptGates:
             self._names[workflow] = {name: at for name, at in found.items() if _NAME.fullmatch(name)}
         return self._names[workflow]
 
-    def _read(self, workflow: str, name: str, store: Store) -> Iterator[GateRun]:
+    def _read(self, workflow: str, name: str, store: Store) -> list[GateRun]:
+        """The result of that name; none where it can't be read. Many gates ask for the same ones."""
+        if (workflow, name) not in self._runs:
+            self._runs[workflow, name] = list(self._fetched(workflow, name, store))
+        return self._runs[workflow, name]
+
+    def _fetched(self, workflow: str, name: str, store: Store) -> Iterator[GateRun]:
         own_folder(self._own)
         temporary = self._own / f".{secrets.token_hex(8)}.tmp"
         path = f"{workflow}/{name}" if store is self._here else f"{self._remote}/{workflow}/{name}"
