@@ -136,24 +136,25 @@ def _material(name: str, value: Any, where: str) -> JSON:
         }
         return {"type": "dependency", "attributes": attributes}
     if "type" in value:
-        found = keys(value, where, {"type"}, {"includes"})
+        found = keys(value, where, {"type"}, {"includes", "ignore"})
         choice(found["type"], where, ("configrepo",))
         url, branch = None, None
     else:
-        found = keys(value, where, {"git", "branch"}, {"includes"})
+        found = keys(value, where, {"git", "branch"}, {"includes", "ignore"})
         url, branch = (
             literal(found["git"], where, re.compile(r"\S.*")),
             literal(found["branch"], where, re.compile(r"\S+")),
         )
-    only = (
-        [text(pattern, where) for pattern in items(found["includes"], where)] if "includes" in found else None
-    )
+    if {"includes", "ignore"} <= found.keys():
+        raise Refused(f"{where}: `includes` and `ignore` together")
+    filters = [items(found[word], where) for word in ("includes", "ignore") if word in found]
+    patterns = [text(pattern, where) for pattern in (filters[0] if filters else ())]
     attributes = {
         "url": url,
         "branch": branch,
         "destination": None,
-        "filter": {"ignore": only} if only else None,
-        "invert_filter": bool(only),
+        "filter": {"ignore": patterns} if patterns else None,
+        "invert_filter": "includes" in found,
         "name": name,
         "auto_update": True,
         "submodule_folder": None,
