@@ -109,7 +109,7 @@ def absent(target: str = ABSENT) -> Exchange:
 
 
 def test_a_job_is_made_once_with_our_mark() -> None:
-    with serving(Script(absent(), absent(), sent(), there())) as server:
+    with serving(Script(absent(), sent(), there())) as server:
         driver = client(server)
         (change,) = driver.compare(plain())
         assert (change.kind, change.what, change.name) == ("create", "job", "c-inline")
@@ -119,10 +119,10 @@ def test_a_job_is_made_once_with_our_mark() -> None:
 
 def test_a_folder_is_made_before_what_goes_into_it() -> None:
     inner = jenkins("94b").asked(body=sent().body)
-    names = [absent(f"/jenkins/job/fold/job/inner/{tail}") for tail in ("config.xml", "config.xml")]
+    no_job = absent("/jenkins/job/fold/job/inner/config.xml")
     no_folder = absent("/jenkins/job/fold/api/json?tree=name")
     wanted = replace(plain("fold"), definitions=(replace(definition("inner")),))
-    with serving(Script(names[0], no_folder, jenkins("94"), names[1], inner)) as server:
+    with serving(Script(no_job, no_folder, jenkins("94"), inner)) as server:
         driver = client(server)
         folder, job = driver.compare(wanted)
         assert (folder.kind, folder.what, folder.name) == ("create", "folder", "fold")
@@ -155,16 +155,16 @@ def test_an_edit_between_the_difference_and_the_change_stops_it_and_is_shown() -
 
 def test_a_lost_answer_to_a_creation_is_looked_up_and_not_sent_twice() -> None:
     faults = Faults(drop=1.0, methods=("POST",), at_most=1)
-    with serving(Script(absent(), absent(), sent(), there()), faults) as server:
+    with serving(Script(absent(), sent(), there()), faults) as server:
         driver = client(server)
         driver.apply(*driver.compare(plain()))
         assert server.count("POST") == 1
     refused = Faults(refuse=1.0, methods=("POST",), at_most=2)
-    with serving(Script(*[absent()] * 6, sent()), refused) as server:
+    with serving(Script(*[absent()] * 3, sent()), refused) as server:
         driver = client(server)
         driver.apply(*driver.compare(plain()))
         assert server.count("POST") == 3
-    with serving(Script(*[absent()] * 7), Faults(refuse=1.0, methods=("POST",), in_a_row=9)) as server:
+    with serving(Script(*[absent()] * 4), Faults(refuse=1.0, methods=("POST",), in_a_row=9)) as server:
         driver = client(server)
         with pytest.raises(ServerUnavailable, match="3 times; it was not changed"):
             driver.apply(*driver.compare(plain()))
@@ -186,7 +186,7 @@ def test_a_creation_that_jenkins_refuses_is_said_in_its_words(
         target=jenkins("10").target, body=sent().body, headers={**jenkins("10").headers}
     )
     again = [jenkins("01"), refused] if number == "91b" else []
-    with serving(Script(absent(), absent(), refused, *again)) as server:
+    with serving(Script(absent(), refused, *again)) as server:
         driver = client(server)
         changes = driver.compare(plain())
         with pytest.raises(error) as failure:
@@ -196,10 +196,10 @@ def test_a_creation_that_jenkins_refuses_is_said_in_its_words(
 
 def test_a_duplicate_that_somebody_made_meanwhile_is_no_success_unless_it_is_the_same() -> None:
     duplicate = jenkins("11").asked(body=sent().body)
-    with serving(Script(absent(), absent(), duplicate, there())) as server:
+    with serving(Script(absent(), duplicate, there())) as server:
         driver = client(server)
         driver.apply(*driver.compare(plain()))
-    with serving(Script(absent(), absent(), duplicate, jenkins("20"))) as server:
+    with serving(Script(absent(), duplicate, jenkins("20"))) as server:
         driver = client(server)
         changes = driver.compare(plain())
         with pytest.raises(ServerError, match="A job already exists with the name c-inline"):

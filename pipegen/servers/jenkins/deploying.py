@@ -141,6 +141,10 @@ class Deploying:
             self._create(change, folder, name, FOLDER)
             return
         seen: Seen = change.seen
+        if change.kind == "create" and change.definition is not None:
+            # no look before: Jenkins refuses a name that somebody took in the meantime
+            self._create(change, folder, name, marked(change.definition.text, seen.origin))
+            return
         now = self.config(change.name)
         _refuse_surprise(change, now, force=force)
         if change.definition is None:
