@@ -7,6 +7,7 @@ Where the answer to a write was lost, `AnswerLost` tells the client to look whet
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -230,10 +231,15 @@ class Http:
 def _session(connection: Connection) -> Session:
     import requests
     from requests.adapters import HTTPAdapter
+    from requests.utils import get_environ_proxies
 
     from pipegen import __version__
 
     session = requests.Session()
+    # what the environment says of proxies and certificates is looked up here, and not again for each request
+    session.trust_env = False
+    session.proxies.update(get_environ_proxies(connection.url))
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     for scheme in ("http://", "https://"):
         session.mount(
             scheme, HTTPAdapter(pool_connections=1, pool_maxsize=connection.at_once, pool_block=True)
