@@ -25,7 +25,15 @@ def environment(folder: str, filters: tuple[tuple[str, Callable[..., Any]], ...]
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    made = Environment(
+    class KeysFirst(Environment):
+        """`job.timeout` of a dict is its key; Jinja asks for an attribute first, which here is never meant."""
+
+        def getattr(self, obj: Any, attribute: str) -> Any:
+            if isinstance(obj, dict) and attribute in obj:
+                return obj[attribute]
+            return super().getattr(obj, attribute)
+
+    made = KeysFirst(
         loader=FileSystemLoader([base / folder for base in FOLDERS if base.is_dir()]),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -52,7 +52,12 @@ def indented(lines: Sequence[str], pad: str) -> str:
     return pad + ("\n" + pad).join(lines)
 
 
-FILTERS: Mapping[str, Any] = {"groovy": literal, "lines": indented}
+def section(lines: Sequence[str], head: str, pad: str) -> str:
+    """A block of lines under its head; nothing where there are none."""
+    return f"{pad}{head} {{\n{indented(lines, pad + '  ')}\n{pad}}}\n" if lines else ""
+
+
+FILTERS: Mapping[str, Any] = {"groovy": literal, "lines": indented, "section": section}
 
 
 def build_options(mapper: Mapper) -> list[str]:
