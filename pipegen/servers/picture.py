@@ -29,7 +29,7 @@ def picture(server: str, run: Run, plan: Plan, said: Said) -> RunView:
         said: what was read in its logs so far.
     """
     drawn = _Drawn(run, said)
-    stages = [drawn.stage(job, index, needs) for job, index, needs in _steps(plan)]
+    stages = [drawn.stage(*step) for step in _steps(plan)]
     stages += drawn.own_failures(stages)
     question = next(iter(run.questions), None)
     return RunView(
@@ -51,14 +51,27 @@ def picture(server: str, run: Run, plan: Plan, said: Said) -> RunView:
     )
 
 
-def _steps(plan: Plan) -> Iterator[tuple[Job, int, tuple[str, ...]]]:
-    """Each step with what must be through before it, by names."""
-    last = {job.name: job.steps[-1].name for job in plan.jobs}
+def _steps(plan: Plan) -> Iterator[tuple[str, Job, Step, tuple[str, ...]]]:
+    """Each step with its job, the name it has in the picture, and what must be through before it, by such names."""
+    names = _names(plan)
+    last = {job.name: names[job.name, job.steps[-1].name] for job in plan.jobs}
     for job in plan.jobs:
         before = tuple(last[name] for name in job.needs)
-        for index, step in enumerate(job.steps):
-            yield job, index, before
-            before = (step.name,)
+        for step in job.steps:
+            name = names[job.name, step.name]
+            yield name, job, step, before
+            before = (name,)
+
+
+def _names(plan: Plan) -> Mapping[tuple[str, str], str]:
+    """A name for each step of each job: its own, and with its job's where a stage has that name already."""
+    stages = {step.stage for job in plan.jobs for step in job.steps}
+    names: dict[tuple[str, str], str] = {}
+    for job in plan.jobs:
+        for step in job.steps:
+            taken = step.stage is None and (step.name in stages or step.name in names.values())
+            names[job.name, step.name] = f"{step.name} ({job.name})" if taken else step.name
+    return names
 
 
 class _Drawn:
@@ -69,32 +82,34 @@ class _Drawn:
         self.parts = dict(_parts_by_step(run))
         self.shown: set[str] = {part.id or part.name for part in self.parts.values()}
 
-    def stage(self, job: Job, index: int, needs: tuple[str, ...]) -> StageView:
+    def stage(self, name: str, job: Job, step: Step, needs: tuple[str, ...]) -> StageView:
         """One step: what exec said of it comes first, then what the server says of the part that does it."""
-        step = job.steps[index]
-        part = self.parts.get(step.name) or self.parts.get(job.name)
+        part = self._part(job, step)
         view = StageView(
-            name=step.name,
+            name=name,
             state=self._by_part(part, job, step),
             needs=needs,
             group=step.stage.partition("@")[0] if step.stage and "@" in step.stage else "",
             job=part.name if part else job.name,
             started=_iso(part.started) if part else "",
-            seconds=part.seconds if part and self._alone(job) else None,
+            seconds=part.seconds if part and _alone(job, step) else None,
             agent=part.agent if part else "",
             message=part.reason if part and part.state not in ("passed", "skipped") else "",
             links=(Link("log", part.url),) if part and part.url else (),
         )
-        return self._as_said(view, step.stage or step.name)
+        return self._as_said(view, step.stage) if step.stage else view
 
-    @staticmethod
-    def _alone(job: Job) -> bool:
-        return len(job.steps) == 1
+    def _part(self, job: Job, step: Step) -> Part | None:
+        """The part that does a step; what always runs has none of its own and stands in its job's."""
+        own = None if step.always else self.parts.get(step.name)
+        first = next((each.name for each in job.steps if not each.always), job.name)
+        return own or self.parts.get(job.name) or self.parts.get(first)
 
     def _by_part(self, part: Part | None, job: Job, step: Step) -> State:
         if part is None:
             return "skipped" if self.run.over else "waiting"
-        if self._alone(job) or (part.name != job.name and not part.name.endswith(f"/{job.name}")):
+        shared = part.name == job.name or part.name.endswith(f"/{job.name}")
+        if _alone(job, step) or not (shared or step.always):
             return part.state
         # one part does several steps, one after the other: which of them it is at, only exec says
         if part.state in OVER:
@@ -140,6 +155,11 @@ class _Drawn:
                     message=part.reason,
                     links=(Link("log", part.url),) if part.url else (),
                 )
+
+
+def _alone(job: Job, step: Step) -> bool:
+    """Whether a step is all that its job does, but for what always runs."""
+    return not step.always and sum(not each.always for each in job.steps) == 1
 
 
 def _parts_by_step(run: Run) -> Iterator[tuple[str, Part]]:
