@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -34,3 +34,5 @@ class Connection:
     """Seconds for which what is safe to ask again is asked again: a restart of the server is waited for."""
     say: Callable[[str], None] = field(default=silent, repr=False, compare=False)
     """Told, in a sentence, why it takes longer."""
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """What sets `URL`, `USER`, `TOKEN`, `PASSWORD` and `CA`, for messages; where it says nothing, the environment."""

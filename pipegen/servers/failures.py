@@ -25,8 +25,8 @@ class Failure(NamedTuple):
 
 
 def variable(connection: Connection, name: str) -> str:
-    """The environment variable that sets something of this server: `PIPEGEN_JENKINS_URL`."""
-    return f"PIPEGEN_{connection.server.upper()}_{name}"
+    """What sets something of this server: `PIPEGEN_JENKINS_URL`."""
+    return connection.settings.get(name) or f"PIPEGEN_{connection.server.upper()}_{name}"
 
 
 def of_exception(error: Exception, title: str, connection: Connection) -> Failure | None:
