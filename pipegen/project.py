@@ -121,13 +121,20 @@ class Project:
 
         return Request(self.pipeline, self.stages, self.place)
 
-    def problems(self) -> list[Problem]:
-        """Every mistake of the description: names, rules, cycles, and the words of its targets."""
+    def problems(self, *, agents: bool = True) -> list[Problem]:
+        """Every mistake of the description: names, rules, cycles, and the words of its targets.
+
+        Args:
+            agents: also what the agents of its servers can't do, though this machine can.
+        """
+        from pipegen.description.agent_checks import on_agents
         from pipegen.description.checks import check
 
         problems: list[Problem] = []
         try:
             problems += check(self.pipeline, self.stages, self.folder)
+            if agents:
+                problems += on_agents(self.pipeline, self.stages, self.folder)
             if not problems:
                 _ = self.graph
         except DescriptionError as error:
@@ -145,9 +152,9 @@ class Project:
 
         return lint(self.pipeline, self.stages, self.folder)
 
-    def validate(self) -> None:
-        """Raise DescriptionError with every mistake, if there is one."""
-        problems = self.problems()
+    def validate(self, *, agents: bool = True) -> None:
+        """Raise DescriptionError with every mistake, if there is one; see `problems`."""
+        problems = self.problems(agents=agents)
         if problems:
             raise DescriptionError(problems)
 
@@ -180,7 +187,7 @@ class Project:
         """
         from pipegen.targets.output import compare
 
-        self.validate()
+        self.validate(agents=list(targets or self.targets) != ["dvc"])
         files, warnings = self._made(targets or self.targets, definitions=False)
         if workflows is not None:
             self._refuse_unknown(workflows)

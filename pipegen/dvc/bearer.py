@@ -27,6 +27,7 @@ from pipegen.dvc.hashing import Hasher, md5_of
 from pipegen.dvc.load import load
 from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.needs import Outputs
+from pipegen.dvc.patience import said
 from pipegen.dvc.runcache import folder_of, path_of
 from pipegen.dvc.settings import Settings
 from pipegen.dvc.stages import Stage
@@ -99,10 +100,10 @@ class Bearer:
         """What a stage reads of what others made."""
         return list(wanted(self._stages[address], self._stages, self._outputs, entries))
 
-    def made(self, address: str, entry: Entry) -> list[Wanted]:
-        """What a stage made when it last ran."""
+    def made(self, address: str, entry: Entry, *, cached: bool = False) -> list[Wanted]:
+        """What a stage made when it last ran; with `cached` only what DVC keeps."""
         stage = self._stages[address]
-        return [of_out(stage, out, entry) for out in stage.outs if out.is_local]
+        return [of_out(stage, out, entry) for out in stage.outs if out.is_local and (out.cache or not cached)]
 
     def bring(self, items: Iterable[Wanted]) -> Moved:
         """Put data into the workspace, from the cache or else from the remote.
@@ -144,7 +145,7 @@ class Bearer:
 
             Repo(str(self._root)).pull(targets=list(dict.fromkeys(producers)), remote=self._remote.name)
         except Exception as error:  # whatever DVC and the libraries of that kind raise
-            raise RemoteError(f"DVC can't bring {', '.join(producers)}: {error}") from error
+            raise RemoteError(f"DVC can't bring {', '.join(producers)}: {said(error)}") from error
 
     # ------------------------------------------------------------------------------------------ to the cache
 
@@ -180,7 +181,7 @@ class Bearer:
         temporary = f"{os.path.dirname(target)}/.{secrets.token_urlsafe(16)}.tmp"
         try:
             if not store.get(_object_path(md5), temporary):
-                raise RemoteError(f"{store.shown} has not what {producer} made ({md5}): run {producer} again")
+                raise RemoteError(f"{store.shown} has not {_what_of(producer, md5)}")
             if md5_of(temporary) != md5.removesuffix(".dir"):
                 self._damaged.add(md5)
                 raise RemoteError(
@@ -340,9 +341,11 @@ class Bearer:
         store = self.store
         if store is None:
             return Moved()
-        kept = {out.path for out in self._stages[address].outs if out.cache and out.is_local}
+        outs = self._stages[address].outs
+        kept = {out.path for out in outs if out.cache and out.push and out.is_local}
         entry_file = self._settings.cache / path_of(entry)
-        remembered = run and store.has_runs and entry_file.is_file()
+        all_pushed = all(out.push for out in outs)  # a run whose data is not there could not be restored
+        remembered = run and store.has_runs and all_pushed and entry_file.is_file()
         hashes = [
             str(out["md5"])
             for out in entry.get("outs") or ()
@@ -373,6 +376,12 @@ class Bearer:
         asked = [md5 for md5 in hashes if md5 not in self._there]
         there = store.present(map(_object_path, asked))
         return [md5 for md5 in asked if _object_path(md5) not in there or md5 in self._damaged]
+
+
+def _what_of(producer: str, md5: str) -> str:
+    if producer.endswith(".dvc"):
+        return f"the data of {producer} ({md5}): `dvc push {producer}` where it is"
+    return f"what {producer} made ({md5}): run {producer} again"
 
 
 def _leaves(path: str) -> bool:

@@ -22,6 +22,7 @@ from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.locks import RepositoryLock
 from pipegen.dvc.stages import Stage
 from pipegen.dvc.ways import Step, Taken, Unusual
+from pipegen.errors import PipegenError
 
 
 class Objects:
@@ -259,6 +260,10 @@ def _dvc_errors() -> Iterator[None]:
         raise StageError(f"{error.strerror or error}{where}") from error
     except (ImportError, AttributeError, TypeError) as error:
         raise Unusual(str(error)) from error
+    except (PipegenError, Unusual):
+        raise
+    except Exception as error:  # of a place by URL: what the library of that kind raises
+        raise StageError(f"{type(error).__name__}: {error}") from error
 
 
 def _chain(error: BaseException) -> Iterator[str]:

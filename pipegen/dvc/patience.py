@@ -4,6 +4,7 @@ bucket, a library that is not installed) is said at once."""
 from __future__ import annotations
 
 import errno
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -42,6 +43,7 @@ _PERMANENT_NAMES = {
     "HostKeyNotVerifiable",
     "SFTPPermissionDenied",
 }
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 _PASSING = (408, 425, 429)
 """HTTP's answers below 500 that may differ the next time."""
@@ -105,6 +107,6 @@ def _is_permanent(error: Exception) -> bool:
 
 
 def said(error: BaseException) -> str:
-    """An exception in one line."""
-    text = str(error).strip().splitlines()
-    return text[0][:300] if text else type(error).__name__
+    """An exception in one line, without colours."""
+    text = " ".join(_COLOURS.sub("", str(error)).split())
+    return text[:300] or type(error).__name__

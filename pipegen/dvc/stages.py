@@ -23,6 +23,7 @@ class Out:
     """`outs`, `metrics` or `plots`."""
     cache: bool = True
     persist: bool = False
+    push: bool = True
 
     @property
     def is_local(self) -> bool:
@@ -173,6 +174,7 @@ def _outs(wdir: str, definition: Mapping[str, Any]) -> Iterator[Out]:
                 kind,
                 bool(flags.get("cache", True)),
                 bool(flags.get("persist", False)),
+                bool(flags.get("push", True)),
             )
 
 

@@ -84,7 +84,7 @@ class Supply:
         self._bring(stage.address)
         locked = self.session.entry(stage.address)
         if locked and (stage.frozen or any(out.persist for out in stage.outs)):
-            self._put(self.bearer.made(stage.address, locked))
+            self._put(self.bearer.made(stage.address, locked, cached=True))  # git may have the others
 
     def _bring(self, address: str) -> None:
         """Put what a stage reads into the workspace: from the remote, and what travelled in fragments."""
