@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipegen.cli.at_server import branch_option, run_option, server_option, workflow_argument
 from pipegen.cli.options import directory_option, json_option
 from pipegen.cli.output import print_json
 
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
     from pipegen.views.sources import Source
 
 
+_ASK_SERVER = 3.0
+"""Seconds between two looks at a run on a server."""
+
+
 @click.command()
+@workflow_argument
+@run_option
+@branch_option
+@server_option
 @click.option(
     "--html",
     "file",
@@ -44,6 +53,10 @@ if TYPE_CHECKING:
 @json_option
 @directory_option("The folder of the pipeline.")
 def view(
+    workflow: str | None,
+    number: int | None,
+    branch: str | None,
+    server: str | None,
     file: Path | None,
     records: bool,
     given: Path | None,
@@ -54,11 +67,14 @@ def view(
 ) -> None:
     """Show a run as a page: its stages as a graph, with state, time, agent, tests and metrics.
 
-    Without an option the last `pipegen run` here is served on this machine alone, live while it goes on; Ctrl-C ends
-    that. With --html it is one file that needs no network: generated jobs publish it. The page only shows, it changes
-    nothing.
+    Of the last `pipegen run` here; with WORKFLOW or --server of a run on a CI server. The page is served on this
+    machine alone and follows the run; Ctrl-C ends that, never the run. With --html it is one file that needs no
+    network: generated jobs publish it. It only shows, it changes nothing.
     """
-    source = _source(directory, given, records=records or bool(os.environ.get("PIPEGEN_PLAN")))
+    if workflow or server:
+        source = _at_server(directory, server, workflow, branch, number)
+    else:
+        source = _source(directory, given, records=records or bool(os.environ.get("PIPEGEN_PLAN")))
     if as_json:
         print_json(source.run().as_data())
     elif file:
@@ -82,6 +98,16 @@ def _source(directory: Path, given: Path | None, *, records: bool) -> Source:
     if records:
         return of_records(project.folder.resolve(), name, _stages_of_build(project), wanted)
     return of_run(project.folder.resolve(), name, wanted)
+
+
+def _at_server(
+    directory: Path, server: str | None, workflow: str | None, branch: str | None, number: int | None
+) -> Source:
+    from pipegen.cli.at_server import deployed, find_run
+    from pipegen.views.sources import Source
+
+    there = deployed(directory, server)
+    return Source(there.follow(find_run(there, workflow, branch, number)).look, pause=_ASK_SERVER)
 
 
 def _stages_of_build(project: Project) -> Graph:

@@ -50,13 +50,21 @@ def last_run(
     for event in events[1:]:
         drawing.add(event)
     run = drawing.ended()
-    stages = [
-        replace(stage, metrics=key_metrics(measured(stage.name), wanted))
-        if stage.state == "passed"
-        else stage
-        for stage in run.stages
-    ]
-    return replace(run, stages=tuple(stages))
+    wanted = tuple(wanted)
+
+    def filled(stage: StageView) -> StageView:
+        if stage.state != "passed":
+            return stage
+        metrics = key_metrics(measured(stage.name), wanted)
+        return replace(stage, metrics=metrics, links=stage.links or _earlier(folder, stage))
+
+    return replace(run, stages=tuple(map(filled, run.stages)))
+
+
+def _earlier(folder: Path, stage: StageView) -> tuple[Link, ...]:
+    """The log of the run that made what this one found done."""
+    path = f".pipegen/logs/{log_name(stage.name)}"
+    return _log(path) if (folder / path).is_file() else ()
 
 
 def _is_locked(file: int) -> bool:

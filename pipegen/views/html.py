@@ -41,6 +41,8 @@ class Place:
 
     live: bool = False
     """Whether `pipegen view` serves it: it asks for news, and shows logs."""
+    tag: str = ""
+    """Live only: of what the page shows, to ask for news since."""
     up: str = ""
     """From the page's folder to the description's: `../../`."""
     logs: Mapping[str, str] = field(default_factory=dict)

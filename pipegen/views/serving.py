@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 HOST = "127.0.0.1"
-AT_LEAST = 0.5
-"""Seconds between two questions to the source, however many pages ask."""
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -77,7 +75,7 @@ def _application(watched: _Watched) -> web.Application:
         return web.Response(text=text, content_type="text/html", headers=headers)
 
     async def new(request: web.Request) -> web.Response:
-        tag = f'"{await asyncio.to_thread(watched.tag)}"'
+        tag = await asyncio.to_thread(watched.tag)
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304, headers={"ETag": tag})
         text = await asyncio.to_thread(lambda: json.dumps(news(*watched.shown()), ensure_ascii=False))
@@ -107,7 +105,7 @@ def _application(watched: _Watched) -> web.Application:
 
 
 class _Watched:
-    """A source that is asked no more often than needed."""
+    """A source that is asked no more often than is worth it, however many pages ask."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -117,7 +115,7 @@ class _Watched:
 
     def run(self) -> RunView:
         with self._mutex:
-            if self._run is None or time.monotonic() - self._asked > AT_LEAST:
+            if self._run is None or time.monotonic() - self._asked > self.source.pause:
                 self._run = self.source.run()
                 self._asked = time.monotonic()
             return self._run
@@ -129,10 +127,10 @@ class _Watched:
             for stage in run.stages
             if any(link.label == "log" and "://" not in link.url for link in stage.links)
         }
-        return run, Place(live=True, logs=logs)
+        return run, Place(live=True, tag=self.tag(), logs=logs)
 
     def tag(self) -> str:
-        """Changes when the picture does; that time goes by is no change."""
+        """An ETag: it changes when the picture does; that time goes by is no change."""
         run = self.run()
         still = replace(
             run,
@@ -142,4 +140,4 @@ class _Watched:
                 replace(stage, seconds=None) if stage.state == "running" else stage for stage in run.stages
             ),
         )
-        return hashlib.sha256(repr(still).encode()).hexdigest()[:16]
+        return f'"{hashlib.sha256(repr(still).encode()).hexdigest()[:16]}"'

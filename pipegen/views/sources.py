@@ -28,6 +28,8 @@ class Source:
     """The picture now. Raises PipegenError if there is none."""
     log: Callable[[str], str | None] = lambda stage: None
     """The end of a stage's log, by the stage's name; None where there is none."""
+    pause: float = 0.5
+    """Seconds between two questions that are worth asking."""
 
 
 def of_run(folder: Path, name: str, wanted: tuple[str, ...] = ()) -> Source:

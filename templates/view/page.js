@@ -175,7 +175,7 @@
     if (find("says").textContent !== news.says) find("says").textContent = news.says;
   };
 
-  let tag = "";
+  let tag = body.tag;
   const ask = async () => {
     let pause = 1000;
     try {

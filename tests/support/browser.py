@@ -100,10 +100,12 @@ class Browser:
             ActionChains(self.driver).send_keys(key).perform()
 
     def wait(self, truth: Any, seconds: float = 10) -> None:
-        """Wait until something holds."""
+        """Wait until something holds; a page that changes meanwhile is asked again."""
+        from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
         from selenium.webdriver.support.ui import WebDriverWait
 
-        WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: truth())
+        passing = (NoSuchElementException, StaleElementReferenceException)
+        WebDriverWait(self.driver, seconds, 0.05, passing).until(lambda _: truth())
 
     def messages(self) -> list[str]:
         """What the browser complained of since the last question: errors of scripts, refusals of the page's policy."""
