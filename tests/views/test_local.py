@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import time
 from pathlib import Path
 
@@ -89,7 +87,7 @@ def test_a_run_that_goes_on_is_running_and_a_killed_one_says_that_it_was(
         assert (run.state, [stage.state for stage in run.stages]) == ("running", ["running", "waiting"])
         assert run.stages[0].seconds is not None
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.communicate()
     run = last_run(folder, "slow")
     assert run
