@@ -94,10 +94,18 @@ class GoCDModel:
         works: seconds that a job takes.
         after: seconds until a run that was ordered is there.
         fails: jobs that fail the first time, as `stage/job`.
+        lines: what jobs write, by `stage/job`; others write a line or two.
     """
 
-    def __init__(self, *, works: float = 0.1, after: float = 0.05, fails: tuple[str, ...] = ()) -> None:
-        self.works, self.after, self.fails = works, after, set(fails)
+    def __init__(
+        self,
+        *,
+        works: float = 0.1,
+        after: float = 0.05,
+        fails: tuple[str, ...] = (),
+        lines: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.works, self.after, self.fails, self.lines = works, after, set(fails), lines or {}
         self.pipelines: dict[str, JSON] = {}
         self.environments: dict[str, list[str]] = {}
         self.runs: dict[str, list[Run]] = {}
@@ -288,11 +296,11 @@ class GoCDModel:
     def _begin(self, name: str, stage: Stage, only: list[str] | None = None) -> None:
         config = next(s for s in self.pipelines[name]["stages"] if s["name"] == stage.name)
         kept = [job for job in stage.jobs if only and job.name not in only]
-        new = [
-            Job(job["name"], time.time(), self.works, self._result(f"{stage.name}/{job['name']}"))
-            for job in config["jobs"]
-            if not only or job["name"] in only
-        ]
+        new = []
+        for name_ in (job["name"] for job in config["jobs"] if not only or job["name"] in only):
+            job = Job(name_, time.time(), self.works, self._result(f"{stage.name}/{name_}"))
+            job.lines = self.lines.get(f"{stage.name}/{name_}", job.lines)
+            new.append(job)
         stage.jobs = [*kept, *new]
         stage.counter += 1
 

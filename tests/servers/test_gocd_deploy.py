@@ -18,6 +18,7 @@ from tests.servers.gocd_model import GoCDModel
 from tests.servers.replay import Faults, Script, serving
 
 skip_without_recordings()
+pytestmark = pytest.mark.usefixtures("soon")
 
 JSON = dict[str, Any]
 TAG = gocd(64).answer.headers["ETag"]

@@ -19,6 +19,7 @@ from tests.servers.gocd_model import GoCDModel
 from tests.servers.replay import Faults, Script, serving
 
 skip_without_recordings()
+pytestmark = pytest.mark.usefixtures("soon")
 
 JSON = dict[str, Any]
 BUILD = gocd(51).body["pipeline"]
