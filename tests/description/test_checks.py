@@ -138,6 +138,12 @@ def test_names(text: str, place: str, message: str, hint: str) -> None:
         ("{on: pull_request, branch: main}", "main}", "names its branches itself", "remove `branch`"),
         ("{on: manual, branch: 'f/*'}", "'f/*'", "stands for several branches", ""),
         (
+            "{on: manual, affected: true}",
+            "true",
+            "a workflow that no commit starts has no change to look at",
+            "it goes with `on: push` and `on: pull_request`",
+        ),
+        (
             "{on: pull_request, set: {a: 1}}",
             "{a",
             "`set` is for workflows that start by hand or by schedule",
