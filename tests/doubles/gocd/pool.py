@@ -48,9 +48,10 @@ class Pool:
         for thread in self._threads:
             thread.join(10)
 
-    def add(self, job: JobRun) -> None:
-        """Into the queue."""
+    def add(self, job: JobRun, wait: float = 0.0) -> None:
+        """Into the queue; no agent asks for it before some seconds have passed."""
         with self.changed:
+            job.not_before = time.monotonic() + wait
             self._queue.append(job)
             self.changed.notify_all()
 
@@ -109,14 +110,17 @@ class Pool:
     def _next(self, agent: Agent) -> JobRun | None:
         with self.changed:
             while not self._closed:
-                for job in self._queue:
-                    if _takes(agent, job):
+                now = time.monotonic()
+                fitting = [job for job in self._queue if _takes(agent, job)]
+                for job in fitting:
+                    if job.not_before <= now:
                         self._queue.remove(job)
                         self._running.append(job)
                         job.agent = agent.name
                         job.move(ASSIGNED)
                         return job
-                self.changed.wait()
+                soonest = min((job.not_before for job in fitting), default=None)
+                self.changed.wait(None if soonest is None else soonest - now)
         return None
 
 

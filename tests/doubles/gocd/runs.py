@@ -34,6 +34,8 @@ class JobRun:
     state: str = SCHEDULED
     result: str = UNKNOWN
     agent: str | None = None
+    not_before: float = 0.0
+    """When an agent may take it, by the monotonic clock."""
     transitions: list[str] = field(default_factory=lambda: [SCHEDULED])
     cancelled: threading.Event = field(default_factory=threading.Event)
     console: Console = field(default_factory=Console)

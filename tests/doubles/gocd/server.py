@@ -17,7 +17,7 @@ from tests.doubles.gocd.agent import Agent, Machine
 from tests.doubles.gocd.definitions import Pipeline, Variable
 from tests.doubles.gocd.pool import Pool
 from tests.doubles.gocd.refusals import Answer, Uncited
-from tests.doubles.gocd.runs import CANCELLED, COMPLETED, FAILED, PASSED, PipelineRun, StageRun
+from tests.doubles.gocd.runs import CANCELLED, COMPLETED, FAILED, PASSED, JobRun, PipelineRun, StageRun
 from tests.doubles.gocd.scheduler import Scheduler
 from tests.doubles.gocd.sources import source
 from tests.targets.gocd.clocks import Quartz
@@ -36,6 +36,8 @@ class GoCDDouble:
         admins: users who may do everything.
         minute: how many seconds a minute has, for time-outs and for the pauses of a fetch.
         patience: seconds after which waiting for the agents gives up.
+        dispatch: seconds from when a job is scheduled until an agent asks for it; on a real server materials and
+            agents poll [F 6]. By default none.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class GoCDDouble:
         admins: Iterable[str] = ("admin",),
         minute: float = 60.0,
         patience: float = 120.0,
+        dispatch: Callable[[JobRun], float] = lambda job: 0.0,
     ) -> None:
         folder.mkdir(parents=True)
         self._places = {url: str(Path(place).resolve()) for url, place in repositories.items()}
@@ -62,7 +65,12 @@ class GoCDDouble:
             home.mkdir(parents=True)
             machines.append(Machine(agent, home, self._place, source, secrets or {}, minute))
         self._pool = Pool(machines, lambda job: self._scheduler.after(job.stage), patience)
-        self._scheduler = Scheduler(folder.resolve() / "server", self._place, secrets or {}, self._pool.add)
+        self._scheduler = Scheduler(
+            folder.resolve() / "server",
+            self._place,
+            secrets or {},
+            lambda job: self._pool.add(job, dispatch(job)),
+        )
         self._pool.start()
 
     def __enter__(self) -> GoCDDouble:

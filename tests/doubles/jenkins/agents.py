@@ -7,7 +7,8 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,16 +95,20 @@ class Allocation:
 
 @dataclass
 class Agents:
-    """All agents, and who holds which executor. `kept`: whether workspaces keep their files between allocations."""
+    """All agents, and who holds which executor. `kept`: whether workspaces keep their files between allocations.
+    `dispatch`: seconds from when an executor is asked for until one is given, even if it is free."""
 
     root: Path
     agents: list[Agent]
     kept: bool
+    dispatch: Callable[[], float] = lambda: 0.0
     _held: dict[str, Allocation] = field(default_factory=dict)
     _removed: set[str] = field(default_factory=set)
     _used: dict[str, int] = field(default_factory=dict)
     _queue: dict[int, str] = field(default_factory=dict)
     """The labels that are waited for, by place."""
+    _not_before: dict[int, float] = field(default_factory=dict)
+    """By place, the time of the monotonic clock."""
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -112,6 +117,7 @@ class Agents:
         with self._changed:
             place = next(self._numbers)
             self._queue[place] = label
+            self._not_before[place] = time.monotonic() + self.dispatch()
             return place
 
     def allocate(self, place: int, job: str, operation: Operation) -> Allocation:
@@ -120,13 +126,14 @@ class Agents:
             with self._changed:
                 while True:
                     operation.check()
-                    free = self._free(self._queue[place])
-                    if free and not any(self._free(label) for at, label in self._queue.items() if at < place):
+                    due = [at for at in self._queue if self._not_before[at] <= time.monotonic()]
+                    free = self._free(self._queue[place]) if place in due else None
+                    if free and not any(self._free(self._queue[at]) for at in due if at < place):
                         return self._hold(*free, job)
                     self._changed.wait(0.05)
         finally:
             with self._changed:
-                del self._queue[place]
+                del self._queue[place], self._not_before[place]
                 self._changed.notify_all()
 
     def free(self, handle: str) -> None:

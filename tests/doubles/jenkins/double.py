@@ -45,6 +45,7 @@ class JenkinsDouble:
         limit: seconds after which a build that has not ended is Stuck.
         time_scale: what a second of a `timeout` lasts, in seconds.
         stop_seconds: how long a process may take to end once it was told to.
+        dispatch: how long an executor takes to come, even if one is free (facts/jenkins.md 5: well under a second).
     """
 
     jvm: Jvm
@@ -57,10 +58,11 @@ class JenkinsDouble:
     limit: float = 60.0
     time_scale: float = 1.0
     stop_seconds: float = STOP_SECONDS
+    dispatch: Callable[[], float] = lambda: 0.0
     builds: list[Build] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        agents = Agents(self.root / "agents", list(self.agents), self.kept_workspaces)
+        agents = Agents(self.root / "agents", list(self.agents), self.kept_workspaces, self.dispatch)
         self.controller = Controller(self.jvm, agents, Shell(self.stop_seconds), time_scale=self.time_scale)
         self._jobs: dict[str, Job] = {}
 

@@ -41,7 +41,7 @@ class Served:
     def __init__(self, house: House, jenkins: Make, machine: Mapping[str, str], agents: int) -> None:
         self.house, self.origin = house, house.origin
         made = [Agent(f"agent{number}", env=machine) for number in range(1, agents + 1)]
-        self.double: JenkinsDouble = jenkins(*made, repo=self.origin)
+        self.double: JenkinsDouble = jenkins(*made, repo=self.origin, limit=200)  # of a busy machine
 
     def build(self, file: str = "Jenkinsfile", **how: Any) -> Build:
         return self.double.build(self.origin / file, **how)
