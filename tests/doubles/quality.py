@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 from tests.doubles.house import House
 
@@ -36,8 +35,3 @@ def score(house: House, r2: float, *, waived_for_days: int | None = None) -> Non
         entry = "- {{gate: {gate}, author: Ann, reason: few sales, expires: {until}}}\n"
         files["waivers.yaml"] = "".join(entry.format(gate=gate, until=until) for gate in ("hard", "soft"))
     house.commit(f"r2 {r2}", files)
-
-
-def states(tests: dict[str, Any]) -> dict[str, Any]:
-    """Of what a server shows of the tests, the gates."""
-    return {name: tests[name] for name in GATES if name in tests}
