@@ -9,16 +9,17 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from pipegen.errors import os_error
 from tests.runner.conftest import MakeBuild
 from tests.support.agents import FRAGMENTS, Build, lock_of
 from tests.support.cli import pipegen
 from tests.support.http_remote import http_remote
+from tests.support.processes import runs as runs_on_machine
 from tests.support.repositories import sh, write
 
 TWO = """\
@@ -102,22 +103,24 @@ def test_the_remote_is_away_for_a_while(make: MakeBuild, tmp_path: Path, seconds
     with http_remote(tmp_path / "served") as remote:
         build = make(TWO % COPY, remote.url)
         remote.stop()
-        timer = threading.Timer(seconds, remote.start)
-        timer.start()
-        one = build.exec("one")
-        timer.join()
-        assert one.code == 0, one.err
-        assert "does not answer" in one.out
-        assert "trying again" in one.out
-        assert "DVC has no run cache on a remote of this kind" in one.out
+        process, folder = build.start("one")
+        until(process, "does not answer")
+        time.sleep(seconds)
+        remote.start()
+        out, err = process.communicate(timeout=100)
+        assert process.returncode == 0, err
+        assert "pushed" in out
+        shutil.copy(folder / FRAGMENTS / "one.lock.json", build.fragments)
         two = build.exec("two")
         assert two.code == 0, two.err
         assert two.record["fetched"]["objects"] == 1
+        assert "DVC has no run cache on a remote of this kind" in two.out
 
 
 def test_the_remote_is_away_for_good(
     make: MakeBuild, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """When what was made is pushed, and when what is read is fetched."""
     with http_remote(tmp_path / "served") as remote:
         build = make(TWO % COPY, remote.url)
         remote.stop()
@@ -129,6 +132,19 @@ def test_the_remote_is_away_for_good(
     assert len(done.err.splitlines()) == 1
     assert json.loads((agent / FRAGMENTS / "one.lock.json").read_text())["state"] == "failed"
     assert (agent / "one.txt").exists(), "the result is here still"
+    with http_remote(tmp_path / "served") as remote:
+        build = make(TWO % COPY, remote.url, again=True)
+        config = build.origin / ".dvc" / "config"
+        config.write_text(config.read_text().rpartition("http")[0] + remote.url + "\n")
+        sh(build.origin, "git", "commit", "-qam", "another address")
+        assert build.exec("one").code == 0
+        remote.stop()
+        agent = build.agent()
+        build.give("one", agent)
+        done = pipegen("exec", "two", cwd=agent)
+    assert done.code == 6
+    assert done.err.startswith(f"error: can't read from the DVC remote 'store' ({remote.url}): ")
+    assert not (agent / "one.txt").exists(), "nothing by half"
 
 
 def test_a_full_disk(make: MakeBuild, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,6 +168,58 @@ def test_a_full_disk(make: MakeBuild, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "No space left on device" in done.err
     assert pipegen("exec", "one", cwd=agent).code == 0, "once there is room, it goes on where it was"
     assert len(objects(build)) == 1
+
+
+@pytest.mark.parametrize("where", ["fragments.write_atomically", "lockfile.tempfile.mkstemp"])
+def test_a_disk_that_is_full_in_the_end(make: MakeBuild, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """There is room for the data, and none for the fragment or the lock file: nobody takes the stage for done."""
+    build = make(TWO % COPY)
+
+    def full(*_: object, **__: object) -> None:
+        raise os_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "write", "it")
+
+    agent = build.agent()
+    with monkeypatch.context() as patch:
+        patch.setattr(f"pipegen.dvc.{where}", full)
+        done = pipegen("exec", "one", cwd=agent)
+    assert done.code == 4
+    assert "No space left on device" in done.err
+    assert len(done.err.splitlines()) == 1
+    fragment = agent / FRAGMENTS / "one.lock.json"
+    assert not fragment.exists() or json.loads(fragment.read_text())["state"] == "failed"
+    again = pipegen("exec", "one", cwd=agent)
+    assert again.code == 0, again.err
+    assert json.loads(fragment.read_text())["state"] == "done"
+
+
+def test_a_command_that_ignores_its_end(make: MakeBuild) -> None:
+    """The server ends the agent's process, and the stage's command does not care: it is killed, and all is told."""
+    build = make(TWO % "trap '' TERM INT; echo begun; sleep 64.5 & wait; sleep 64.5; cp seed.txt one.txt")
+    process, folder = build.start("one")
+    assert process.stdout
+    while process.stdout.readline() != "begun\n":
+        pass
+    process.terminate()
+    began = time.monotonic()
+    _, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < 30
+    assert process.returncode == 130
+    assert "one was stopped" in err
+    assert not runs_on_machine("sleep 64.5")
+    assert json.loads((folder / FRAGMENTS / "one.lock.json").read_text())["state"] == "failed"
+    assert not objects(build)
+
+
+def test_two_agents_of_one_build_run_one_stage(make: MakeBuild) -> None:
+    """A server that lost an agent starts its job again while the first still works: either result serves."""
+    build = make(TWO % "date +%s%N > one.txt; sleep 1")
+    started = [build.start("one") for _ in range(2)]
+    for process, folder in started:
+        assert process.wait(60) == 0
+        shutil.copy(folder / FRAGMENTS / "one.lock.json", build.fragments)
+    two = build.exec("two")
+    assert two.code == 0, two.err
+    assert (two.agent / "two.txt").read_text() == (started[1][1] / "one.txt").read_text()
 
 
 def test_a_clock_that_is_wrong(make: MakeBuild) -> None:

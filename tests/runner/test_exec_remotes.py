@@ -64,12 +64,13 @@ def test_ssh_is_away_for_a_while(make: MakeBuild, tmp_path: Path) -> None:
         remote.configure(build.origin)
         sh(build.origin, "git", "commit", "-qam", "a remote")
         remote.stop()
-        timer = threading.Timer(3, remote.start)
-        timer.start()
-        one = build.exec("one")
-        timer.join()
-        assert one.code == 0, one.err
-        assert "trying again" in one.out
+        process, _ = build.start("one")
+        assert process.stdout
+        while "does not answer" not in (line := process.stdout.readline()):
+            assert line, "it ended before"
+        remote.start()
+        _, err = process.communicate(timeout=100)
+        assert process.returncode == 0, err
 
         notices: list[str] = []
         store = open_store(build.origin, RemoteChoice(), notices.append)

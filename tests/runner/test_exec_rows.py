@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -92,6 +93,13 @@ def add(origin: Path, web: str, template: Path) -> None:
     dvc(origin, "push", "-q")
 
 
+def old_data(origin: Path, web: str, template: Path) -> None:
+    """As DVC 2 kept it: another place on the remote, and no word of how it was hashed."""
+    md5 = hashlib.md5(b"of old\n").hexdigest()
+    write(origin, {"d.csv.dvc": f"outs:\n- md5: {md5}\n  size: 7\n  path: d.csv\n", ".gitignore": "/d.csv\n"})
+    write(origin.parent / "remote", {f"{md5[:2]}/{md5[2:]}": "of old\n"})
+
+
 def dataset(origin: Path, web: str, template: Path) -> None:
     other = make_origin(
         origin.parent / "other", template, text("cmd: 'true'", " \n"), None, **{"d.csv": "1\n"}
@@ -148,6 +156,7 @@ RIGHT: dict[str, tuple[str, Prepare]] = {
     ),
     "link": (text(f"cmd: ln -s seed.txt one, {COPY}"), no_more),
     "data of dvc add": (text("cmd: cp d.csv/deep/b one, deps: [d.csv/deep/b], outs: [one]"), add),
+    "data of DVC 2": (text("cmd: cp d.csv one, deps: [d.csv], outs: [one]"), old_data),
     "import from an address": (text("cmd: cp d.csv one, deps: [d.csv], outs: [one]"), import_url),
     "import from a repository": (
         text("cmd: cp d.csv one, deps: [d.csv], outs: [one]"),
