@@ -112,6 +112,8 @@ class GoCDModel:
         self.locked: set[str] = set()
         self.maintenance = False
         self.agents: JSON = gocd(270).json()
+        self.profiles: list[JSON] = []
+        self.secrets: list[JSON] = []
         self._lock = threading.RLock()
         self._refused: list[str] = []
         self._ordered: dict[str, tuple[float, Run]] = {}
@@ -157,6 +159,9 @@ class GoCDModel:
             ("GET", "/api/current_user", 1, lambda got: gocd(29).answer),
             ("GET", "/api/admin/maintenance_mode/info", 1, self._maintenance),
             ("GET", "/api/agents", 7, lambda got: gocd(270).answered(200, self.agents).answer),
+            # of these two only the path and version were recorded [R 009]; the form is that of all lists [R 484]
+            ("GET", "/api/elastic/profiles", 2, lambda got: _list("profiles", self.profiles)),
+            ("GET", "/api/admin/secret_configs", 3, lambda got: _list("secret_configs", self.secrets)),
             ("GET", "/api/admin/pipeline_groups", 1, self._groups),
             ("GET", "/api/admin/environments", 3, self._environments),
             ("PATCH", f"/api/admin/environments/{name}", 3, self._patch_environment),
@@ -426,6 +431,10 @@ class GoCDModel:
             return gocd(299).answer
         lines = text.splitlines(keepends=True)[int(got.query.get("startLineNumber", 0)) :]
         return gocd(184).answered(200, "".join(lines)).answer
+
+
+def _list(name: str, entries: list[JSON]) -> Answer:
+    return gocd(484).answered(200, {"_embedded": {name: entries}}).answer
 
 
 def _as_kept(pipeline: JSON) -> JSON:

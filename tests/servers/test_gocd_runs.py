@@ -122,8 +122,10 @@ def test_a_repository_that_can_not_be_read_is_said_while_we_wait() -> None:
 
 
 def test_a_run_that_waits_for_a_person() -> None:
+    where = Place(definitions=(definition(BUILD, parts={"gate/release": ("release",)}),), workflow="push")
     with serving(Script(gocd(172), gocd(178), gocd(270))) as server:
-        run = client(server).run(RunRef(place=place(BUILD), number=1))
+        run = client(server).run(RunRef(place=where, number=1))
+        assert client(server).logs(run) == [part.id for part in run.parts[:3]]
     assert (run.state, run.label, run.cause) == (
         "approval",
         "b-1",
@@ -132,7 +134,13 @@ def test_a_run_that_waits_for_a_person() -> None:
     assert run.revision == "623ce0e201e9d4e30aa0d7866384cebb8890eca1"
     assert run.url.endswith("/go/pipelines/value_stream_map/build/1")
     parts = {part.name: part for part in run.parts}
-    assert list(parts) == ["compile/many-runInstance-1", "compile/many-runInstance-2", "compile/unit"]
+    assert list(parts) == [
+        "compile/many-runInstance-1",
+        "compile/many-runInstance-2",
+        "compile/unit",
+        "gate/release",
+    ]
+    assert parts["gate/release"].state == "approval"
     unit = parts["compile/unit"]
     assert (unit.state, unit.agent, unit.id) == ("passed", "bench-agent-2", "build/1/compile/1/unit")
     assert unit.started == 1795401782.743

@@ -109,6 +109,12 @@ def next_stage(instance: Mapping[str, Any]) -> str | None:
     return left[0] if left else None
 
 
+def asks(definition: Definition, instance: Mapping[str, Any]) -> str | None:
+    """The stage that waits for a person; None where none does."""
+    waits = instance_state(instance, manual_stages(definition)) == "approval"
+    return next_stage(instance) if waits else None
+
+
 def manual_stages(definition: Definition) -> Mapping[str, str]:
     """The stages, in lower case, that a person starts, with who may. A run's first stage starts with the run."""
     found = {}

@@ -29,7 +29,7 @@ class Logs:
 
     def names(self, run: Run) -> Sequence[str]:
         """The log of each job that an agent has or had."""
-        return [part.id for part in run.parts if part.state not in ("waiting", "queued", "skipped")]
+        return [part.id for part in run.parts if part.state not in ("queued", "approval")]
 
     def read(self, ref: RunRef, name: str, position: str) -> LogChunk:
         """The next piece of a job's log.

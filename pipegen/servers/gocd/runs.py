@@ -173,6 +173,9 @@ class Runs:
                 attempt = attempt_of(instance, stage)
                 for job in self._stage(attempt, stage)["jobs"]:
                     yield self._part(definition, attempt, job)
+        for name in definition.parts:
+            if name.split("/")[0] == instances.asks(definition, instance):
+                yield Part(name=name, state="approval", definition=definition.name)
 
     def _stage(self, attempt: Attempt, stage: JSON) -> JSON:
         """The stage's own answer, which has times and agents; asked for again only when one of its jobs went on."""
@@ -221,12 +224,9 @@ class Runs:
 
     def _questions(self, found: Sequence[tuple[Definition, JSON | None]]) -> Iterator[Question]:
         for definition, instance in found:
-            manual = instances.manual_stages(definition)
-            if instance is None or instances.instance_state(instance, manual) != "approval":
-                continue
-            stage = instances.next_stage(instance)
-            if stage is not None:
-                people = manual[stage.lower()]
+            stage = instances.asks(definition, instance) if instance else None
+            if instance and stage:
+                people = instances.manual_stages(definition)[stage.lower()]
                 yield Question(
                     id="/".join(map(str, (instance["name"], instance["counter"], stage))),
                     part=stage,
