@@ -91,13 +91,18 @@ class Project:
     @cached_property
     def repository_root(self) -> Path:
         """The git repository's top folder, or the description's own folder where there is no repository."""
-        here = self.folder.resolve()
-        return next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), here)
+        here = self._home
+        above = (parent for parent in (here, *here.parents) if os.path.exists(os.path.join(parent, ".git")))
+        return next(above, here)
 
     @property
     def place(self) -> str:
         """The description's folder relative to the repository's root, with `/`; `.` for the root itself."""
-        return self.folder.resolve().relative_to(self.repository_root).as_posix()
+        return self._home.relative_to(self.repository_root).as_posix()
+
+    @cached_property
+    def _home(self) -> Path:
+        return self.folder.resolve()
 
     @cached_property
     def stages(self) -> dict[str, ResolvedStage]:

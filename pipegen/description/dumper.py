@@ -39,7 +39,7 @@ def dump(data: Any) -> str:
 def scalar(value: Any) -> str:
     """A text, number or other single value, or an empty list or mapping, in one line that may stand anywhere."""
     if isinstance(value, str):
-        return str(value) if _WORD.fullmatch(value) else _quoted(str(value))
+        return _text(value)
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):
@@ -95,7 +95,7 @@ def _value(head: str, value: Any, pad: str, into: list[str]) -> None:
 
 def _in_block(value: Any) -> str:
     """A single value where no flow sequence is open, so that brackets and commas need no quotes."""
-    return str(value) if isinstance(value, str) and _LINE.fullmatch(value) else scalar(value)
+    return _text_in_block(value) if isinstance(value, str) else scalar(value)
 
 
 def _suits_a_block(text: str, lines: list[str]) -> bool:
@@ -108,8 +108,13 @@ def _suits_a_block(text: str, lines: list[str]) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _quoted(text: str) -> str:
-    return _by_libyaml(text)
+def _text(text: str) -> str:
+    return str(text) if _WORD.fullmatch(text) else _by_libyaml(str(text))
+
+
+@lru_cache(maxsize=8192)
+def _text_in_block(text: str) -> str:
+    return str(text) if _LINE.fullmatch(text) else _text(text)
 
 
 def _by_libyaml(value: Any) -> str:

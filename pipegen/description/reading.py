@@ -146,15 +146,15 @@ class Reader:
 
     def _object(self, cls: Any, value: Any, path: Path) -> Any:
         keys = _keys(cls)
-        before = self._interpolated
+        before, lost_before = self._interpolated, len(self.lost)
         self._interpolated = before or keys.before_interpolation
         found: dict[str, Any] = {}
         for key, item in value.items():
             word = keys.words.get(key)
-            if word is not None:
-                found[word.attribute] = (
-                    item if type(item) in word.wanted.plain else self._read(word.wanted, item, (*path, key))
-                )
+            if word is not None and type(item) in word.wanted.plain:
+                found[word.attribute] = item
+            elif word is not None:
+                found[word.attribute] = self._read(word.wanted, item, (*path, key))
             elif keys.rest is None:
                 hint = self._key_hint(key, words(cls), path)
                 self.refuse((*path, key), f"{shown(key)} is not a key here", hint, key=True)
@@ -165,11 +165,12 @@ class Reader:
         if not found.keys() >= keys.required:
             for missing in (w for w in words(cls).values() if w.required and w.attribute not in found):
                 self.refuse(path, f"the key {missing.key!r} is missing here", missing.meaning)
-        right = {attribute: item for attribute, item in found.items() if item is not _MISSING}
-        if not right.keys() >= keys.required:
+        if len(self.lost) > lost_before:
+            found = {attribute: item for attribute, item in found.items() if item is not _MISSING}
+        if not found.keys() >= keys.required:
             self.lost.append(path)
             return _MISSING
-        return cls(**right)
+        return cls(**found)
 
     def _key_hint(self, key: Any, known: Mapping[str, Word], path: Path) -> str:
         from pipegen.description.stage_words import Ci, Stage

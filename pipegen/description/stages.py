@@ -239,18 +239,18 @@ def _inside(wdir: str, path: str) -> str:
 def _params(entries: Iterable[Any], wdir: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for entry in entries:
-        if isinstance(entry, Mapping):
+        if isinstance(entry, str):
+            found.setdefault(_inside(wdir, "params.yaml"), []).append(entry)
+        else:
             for file, keys in entry.items():
                 found.setdefault(_inside(wdir, str(file)), []).extend(str(key) for key in keys or ())
-        else:
-            found.setdefault(_inside(wdir, "params.yaml"), []).append(str(entry))
     return {file: tuple(dict.fromkeys(keys)) for file, keys in found.items()}
 
 
 def _outs(definition: Mapping[str, Any], wdir: str) -> Iterator[Out]:
     for word, kind in (("outs", "out"), ("metrics", "metric"), ("plots", "plot")):
         for entry in definition.get(word) or ():
-            items = entry.items() if isinstance(entry, Mapping) else [(entry, None)]
+            items = [(entry, None)] if isinstance(entry, str) else entry.items()
             for path, options in items:
                 options = options if isinstance(options, Mapping) else {}
                 yield Out(

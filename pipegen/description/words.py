@@ -153,8 +153,7 @@ def word(meaning: str, default: Any = MISSING, *, spelled: str = "", shown: str 
     """
     metadata = {"meaning": meaning, "spelled": spelled, "shown": shown}
     if isinstance(default, (list, dict)):
-        kept = default
-        return field(default_factory=lambda: type(kept)(kept), metadata=metadata)
+        return field(default_factory=default.copy, metadata=metadata)
     if default is MISSING:
         return field(metadata=metadata)
     return field(default=default, metadata=metadata)

@@ -51,10 +51,10 @@ class Scope:
         """
         if isinstance(value, str):
             return self._text(value, word) if "${" in value else value
-        if isinstance(value, Mapping):
-            return {self._key(key, word): self.fill(item, word) for key, item in value.items()}
         if isinstance(value, list):
             return [self.fill(item, word) for item in value]
+        if isinstance(value, dict):
+            return {self._key(key, word): self.fill(item, word) for key, item in value.items()}
         return value
 
     def _key(self, key: Any, word: str) -> Any:

@@ -40,10 +40,12 @@ def _entries(value: Any, word: str) -> Iterator[tuple[At, str]]:
         yield (word,), _message(value, "a list")
         return
     for index, item in enumerate(value):
+        if isinstance(item, str):
+            continue
         if isinstance(item, Mapping):
             for path, options in item.items():
                 yield from _options(path, options, word, (word, index, path))
-        elif not isinstance(item, str):
+        else:
             yield (word, index), _message(item, "text or a mapping")
 
 

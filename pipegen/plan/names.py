@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pipegen.errors import PlanError, Problem
 
@@ -21,6 +22,7 @@ _IN_HEAD = re.compile(r"_(?=u[0-9a-f]+_)|(?<=-)-|^-|-$|[^A-Za-z0-9_\-]")
 _FILE = "/dvc.yaml:"
 
 
+@lru_cache(maxsize=4096)
 def to_name(address: str) -> str:
     """The name for an address; `to_address` takes it back."""
     folder, mark, stage = address.rpartition(_FILE)

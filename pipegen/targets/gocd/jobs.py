@@ -46,7 +46,8 @@ class Surroundings:
 
     def inside(self, path: str) -> str:
         """A path of the description as the agent sees it from its working directory."""
-        return posixpath.normpath(posixpath.join(self.plan.folder, path))
+        folder = self.plan.folder
+        return path if folder == "." else posixpath.normpath(posixpath.join(folder, path))
 
 
 def job(job: Job, around: Surroundings) -> JSON:

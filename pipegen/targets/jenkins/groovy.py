@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pipegen.errors import PlanError
 
@@ -19,6 +20,7 @@ _UNWRITABLE = "[\ud800-\udfff\uffff]"
 """Lone surrogates, and what ends the source for Groovy's lexer even when written as an escape."""
 
 
+@lru_cache(maxsize=4096)
 def literal(text: str) -> str:
     """`text` as a Groovy string literal in which nothing is interpolated.
 
