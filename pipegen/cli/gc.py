@@ -37,7 +37,9 @@ def gc(
     """Remove data and run cache entries from the DVC remote that no branch, tag or run record needs.
 
     A run record needs its data for --keep-runs days, and for ever where an annotated tag carries its digest, as those
-    of registered models do. The records themselves stay. All branches and tags must be here, those of the server too: run `git fetch --all --tags` first.
+    of registered models do. The records themselves stay.
+
+    All branches and tags must be here, those of the server too: run `git fetch --all --tags` first.
     """
     from pipegen.dvc.collect import find_root
     from pipegen.dvc.collect_garbage import garbage, is_shallow, remove
@@ -55,6 +57,8 @@ def gc(
     )
     if store is None:
         raise WorkspaceError("no DVC remote is configured: there is nothing to remove from")
+    if not store.has_runs:
+        raise WorkspaceError(f"{store.shown} can't be listed over HTTP, so nothing can be told of it")
     if is_shallow(project.repository_root):
         raise WorkspaceError(
             "this clone is shallow, so what other branches need is not known: `git fetch --unshallow`"

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.agents import Build, make_origin
 from tests.support.cli import pipegen
+from tests.support.http_remote import http_remote
 from tests.support.repositories import make_template, sh, write
 
 TEXT = """\
@@ -120,6 +121,15 @@ def test_run_records_keep_their_data(origin: Path) -> None:
         os.utime(remote / path, (time.time() - 100 * 86400,) * 2)
     gone = set(pipegen("gc", cwd=origin).out.split())
     assert gone == {path for path in files(remote) if path.startswith("runs/")}, "the records are young"
+
+
+def test_a_remote_that_can_not_be_listed(origin: Path, tmp_path: Path) -> None:
+    with http_remote(tmp_path / "served") as remote:
+        config = origin / ".dvc" / "config"
+        config.write_text(config.read_text().rpartition("url = ")[0] + f"url = {remote.url}\n")
+        done = pipegen("gc", cwd=origin)
+    assert done.code == 5
+    assert "can't be listed over HTTP" in done.err
 
 
 def test_refused(origin: Path) -> None:
