@@ -83,7 +83,7 @@ def test_values_go_as_variables() -> None:
         (262, "is locked as another instance", "`pipegen unlock` frees it"),
         (272, "is still in progress", "`pipegen cancel` it"),
         (224, "Variable 'NOSUCH' has not been configured", "`pipegen deploy gocd` brings"),
-        (219, "Pipeline 'nope' not found", "`pipegen deploy gocd` brings it there"),
+        (219, "build is not on GoCD", "run `pipegen deploy gocd` first"),
         (218, "You are not authorized to perform this action", "an administrator can grant it"),
         (340, "Server is in maintenance mode, please try later", ""),
     ],
@@ -243,6 +243,9 @@ def test_the_last_runs() -> None:
 def test_a_run_that_is_not_there() -> None:
     with serving(Script(gocd(174))) as server, pytest.raises(NotOnServer, match="not found"):
         client(server).run(RunRef(place=place(BUILD), number=999))
+    none = history(175).asked(target="/go/api/pipelines/build/history?page_size=10")
+    with serving(Script(none)) as server, pytest.raises(NotOnServer, match="build is not on GoCD: run"):
+        client(server).trigger(place(BUILD), {})
     empty = named(history(253), "build", "long")
     with serving(Script(empty)) as server, pytest.raises(NotOnServer, match="push has not run on GoCD yet"):
         client(server).latest(dataclasses.replace(place(BUILD), workflow="push"))

@@ -43,10 +43,13 @@ class Runs:
     # ------------------------------------------------------------------------------------------ asking
 
     def history(self, pipeline: str, most: int) -> list[JSON]:
-        """The last runs of a pipeline, newest first."""
+        """The last runs of a pipeline, newest first. Raises NotOnServer where there is no such pipeline."""
         size = min(max(most, PAGE[0]), PAGE[1])
         where = f"/api/pipelines{path(pipeline)}/history"
-        found: list[JSON] = self._api.get(where, 1, page_size=str(size))["pipelines"]
+        try:
+            found: list[JSON] = self._api.get(where, 1, page_size=str(size))["pipelines"]
+        except NotOnServer:
+            raise NotOnServer(f"{pipeline} is not on GoCD: run `pipegen deploy gocd` first") from None
         return found[:most]
 
     def instance(self, pipeline: str, counter: int) -> JSON:

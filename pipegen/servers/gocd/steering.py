@@ -59,8 +59,8 @@ class Steering:
         where = f"/api/pipelines{path(name)}/schedule"
         try:
             answer = self._api.send("POST", where, 1, body=body, accepting=(409, 422))
-        except NotOnServer as error:
-            raise NotOnServer(f"{error.message} `pipegen deploy gocd` brings it there") from None
+        except NotOnServer:
+            raise NotOnServer(f"{name} is not on GoCD: run `pipegen deploy gocd` first") from None
         except AnswerLost as error:
             return self._look_for_start(place, ticket, error)
         if answer.status_code in (409, 422):
