@@ -44,14 +44,19 @@ if TYPE_CHECKING:
     )
     from pipegen.description.stage_words import Ci, Foreach, Stage, StagesFrom
     from pipegen.errors import (
+        AccessRefused,
         CheckFailed,
         DescriptionError,
+        EditedOnServer,
         FileError,
+        NotOnServer,
         OverwriteRefused,
         PipegenError,
         PlanError,
         Problem,
         RunFailed,
+        ServerError,
+        ServerUnavailable,
         WorkspaceError,
     )
     from pipegen.project import Generation, Project
@@ -59,6 +64,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AccessRefused",
     "Agent",
     "Approve",
     "CheckFailed",
@@ -67,6 +73,7 @@ __all__ = [
     "Data",
     "Defaults",
     "DescriptionError",
+    "EditedOnServer",
     "Environment",
     "FileError",
     "Foreach",
@@ -77,6 +84,7 @@ __all__ = [
     "Mail",
     "Model",
     "ModelCheck",
+    "NotOnServer",
     "On",
     "OverwriteRefused",
     "People",
@@ -94,6 +102,8 @@ __all__ = [
     "Rows",
     "RunFailed",
     "Secret",
+    "ServerError",
+    "ServerUnavailable",
     "Stage",
     "StagesFrom",
     "TableCheck",

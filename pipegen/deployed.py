@@ -65,8 +65,18 @@ class Deployed:
 
     @cached_property
     def deployment(self) -> Deployment:
-        """What the server is to have. Raises DescriptionError where the description is wrong."""
-        return self.project.deployment(self.server.name)
+        """What the server is to have.
+
+        Raises:
+            DescriptionError: the description is wrong, or not for this server.
+        """
+        name = self.server.name
+        if name not in self.project.targets:
+            used = ", ".join(target for target in self.project.targets if target != "dvc")
+            raise PlanError(
+                f"the description is generated for {used or 'no server'}; name {name} under `targets`"
+            )
+        return self.project.deployment(name)
 
     @property
     def workflows(self) -> tuple[str, ...]:

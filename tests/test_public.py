@@ -19,11 +19,13 @@ HEAVY = {
     "dvc_objects",
     "scmrepo",
     "git",
+    "jenkins",
     "jinja2",
     "matplotlib",
     "mlflow",
     "numpy",
     "pandas",
+    "requests",
     "rich",
     "sklearn",
 }

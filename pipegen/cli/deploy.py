@@ -72,11 +72,12 @@ def deploy(
             deploy_all(folder, server, yes=yes, dry_run=dry_run, prune=prune, force=force, as_json=as_json)
         )
     there = deployed(directory, server)
+    deployment = there.deployment  # what is wrong with the description is said before the server is asked
     greet(there.server, quiet=as_json)
     warn_of_files(there)
-    changes = there.server.compare(there.deployment, prune=prune)
+    changes = there.server.compare(deployment, prune=prune)
     pending = [change for change in changes if change.kind != "unchanged"]
-    findings = there.server.check(there.deployment) if pending else []
+    findings = there.server.check(deployment) if pending else []
     if not as_json:
         for change in pending:
             show_change(change)

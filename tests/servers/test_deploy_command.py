@@ -164,3 +164,12 @@ def test_deploy_all_goes_on_where_one_fails_and_is_idempotent(
         again = pipegen("deploy", "--all", many, "--yes", cwd=folder)
         assert "20 descriptions, 57 unchanged, 1 failed" in again.out
         assert len(server.received) - asked <= 57 + 2
+
+
+def test_a_server_that_the_description_is_not_generated_for_gets_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPEGEN_GOCD_URL", "http://127.0.0.1:9/go")
+    outcome = pipegen("deploy", "gocd", "--yes", cwd=folder)
+    assert outcome.code == 3
+    assert "the description is generated for jenkins; name gocd under `targets`" in outcome.err
