@@ -152,7 +152,9 @@ def _columns(text: str) -> int:
 
 
 def _words(stage: StageView) -> list[str]:
-    return [result(stage), *([duration(stage.seconds)] if stage.seconds is not None else [])]
+    """What became of it, and how long it took once that is known."""
+    took = stage.seconds is not None and stage.state != "running"
+    return [result(stage), *([duration(stage.seconds or 0.0)] if took else [])]
 
 
 def _below(stages: Sequence[StageView]) -> str:

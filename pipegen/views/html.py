@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipegen.records import RunView, StageView
+from pipegen.records import Link, RunView, StageView
 from pipegen.views import states
 from pipegen.views.drawing import drawing
 from pipegen.views.markup import address, asset, environment
@@ -110,7 +110,7 @@ def _render(template: str, run: RunView, place: Place, **more: Any) -> str:
             graph=drawing(run, folded=is_folded),
             every=drawing(run, folded=False) if is_folded else None,
             blocks=blocks(run),
-            columns=columns(run),
+            columns=columns(run, place),
             bars=bars(run),
             keys={stage.name: key(index) for index, stage in reversed([*enumerate(run.stages)])},
             is_large=is_large,
@@ -150,16 +150,20 @@ def _of(stages: Mapping[str, StageView]) -> str:
     return next(iter(stages.values())).group
 
 
-def columns(run: RunView) -> list[str]:
+def columns(run: RunView, place: Place) -> list[str]:
     """The columns that have something in them, besides those that are always there."""
     filled = {
         "when": bars(run),
         "agent": any(stage.agent for stage in run.stages),
         "tests": any(stage.tests for stage in run.stages),
         "metrics": any(stage.metrics for stage in run.stages),
-        "links": any(stage.links for stage in run.stages),
+        "links": any(link.label != "log" or stage.name not in place.logs for stage, link in _links(run)),
     }
     return [name for name, is_filled in filled.items() if is_filled]
+
+
+def _links(run: RunView) -> Iterator[tuple[StageView, Link]]:
+    return ((stage, link) for stage in run.stages for link in stage.links)
 
 
 def bars(run: RunView) -> dict[str, tuple[float, float]]:

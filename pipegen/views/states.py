@@ -100,11 +100,14 @@ def result(stage: StageView) -> str:
 
 
 def number(value: object) -> str:
-    """A metric's value, short: four digits that count."""
-    if isinstance(value, float) and value == value and abs(value) != float("inf"):
-        short = f"{value:.4g}"
-        return f"{value:,.0f}" if "e+" in short and abs(value) < 1e12 else short
-    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    """A metric's value, short: four digits that count, thousands apart where there are tens of them."""
+    if isinstance(value, bool) or value is None:
+        return "none" if value is None else str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if isinstance(value, float) and 10_000 <= abs(value) < 1e12:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def clock(time: str) -> str:

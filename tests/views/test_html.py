@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from pipegen.records import Link, RunView, StageView
 from pipegen.views.html import Place, bars, blocks, page
@@ -70,6 +70,7 @@ class Neutral:
         return self._words.setdefault(value, f"word{len(self._words)}")
 
 
+@settings(max_examples=40)
 @given(run=runs())
 def test_no_text_of_users_becomes_a_part_of_the_page(run: RunView) -> None:
     harmless = Neutral().of(run)
@@ -77,6 +78,7 @@ def test_no_text_of_users_becomes_a_part_of_the_page(run: RunView) -> None:
         assert Parsed(page(run, place)).elements == Parsed(page(harmless, other)).elements
 
 
+@settings(max_examples=40)
 @given(run=runs())
 def test_links_lead_over_http_or_to_paths_beside_the_page(run: RunView) -> None:
     for place in places(run):
@@ -84,6 +86,7 @@ def test_links_lead_over_http_or_to_paths_beside_the_page(run: RunView) -> None:
             assert re.match(r"https?://|#\w+$|\.\./|data:,$|log\?|[^/:?#\\]+(/|$|%)", link), link
 
 
+@settings(max_examples=40)
 @given(run=runs())
 def test_every_stage_is_in_the_graph_and_in_the_table_under_its_name(run: RunView) -> None:
     parsed = Parsed(page(run))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipegen.records import Approval, RunView, StageView
 from pipegen.views.stage_table import text
+from pipegen.views.states import number
 from tests.views.pictures import forecasts, house_prices, runs
 
 DRAWN = """\
@@ -69,6 +70,7 @@ def test_a_stage_that_finds_no_agent_says_so() -> None:
     assert "a waits for an agent: no agent has the label gpu" in text(RunView(pipeline="p", stages=(stage,)))
 
 
+@settings(max_examples=40)
 @given(run=runs(), columns=st.integers(80, 120), ascii_only=st.booleans())
 def test_nothing_that_a_terminal_would_obey_comes_through(
     run: RunView, columns: int, ascii_only: bool
@@ -87,3 +89,23 @@ def test_colours_change_nothing_but_colours(columns: int) -> None:
     assert "\x1b[" in coloured
     plain = "\n".join(line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", coloured).splitlines())
     assert plain + "\n" == text(house_prices(), columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (0.81123, "0.8112"),
+        (23456.7, "23,457"),
+        (5913, "5913"),
+        (1234567, "1,234,567"),
+        (1e-7, "1e-07"),
+        (1e15, "1e+15"),
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+        (True, "true"),
+        (None, "none"),
+        ("boosting", "boosting"),
+    ],
+)
+def test_numbers_are_short(value: object, says: str) -> None:
+    assert number(value) == says
