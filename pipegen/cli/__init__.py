@@ -32,6 +32,7 @@ COMMANDS = {
     "unlock": "Free a pipeline on GoCD that a run left locked.",
     "exec": "Run one stage on an agent; generated files call this.",
     "gate": "Judge the gates: conditions on metrics that a build must meet.",
+    "doctor": "Say what is out of date: generated files, models, packages, schedules, the cache.",
     "values": "Fix the values of one run; generated files call this.",
     "affected": "Print the stages that a change can touch.",
     "lock": "Merge a build's lock fragments into dvc.lock, and commit it; generated files call this.",

@@ -38,14 +38,14 @@ class KeptGates:
     Args:
         pipeline: its name.
         folder: the description's.
-        store: the DVC remote; None where there is none, or it isn't to be asked.
+        store: the DVC remote; None where there is none. One that can't list what it has (HTTP) keeps nothing.
     """
 
     def __init__(self, pipeline: str, folder: Path, store: Store | None) -> None:
         self._remote = f"{_REMOTE}/{pipeline}"
         self._own = folder / ".pipegen"
         self._here = Folder(self._own / "gates", str(self._own / "gates"), lambda _: None)
-        self._store = store
+        self._store = store if store is not None and store.has_runs else None
         self._names: dict[str, dict[str, Store]] = {}
         self._runs: dict[tuple[str, str], list[GateRun]] = {}
 
@@ -149,13 +149,26 @@ def kept_gates(pipeline: Pipeline, folder: Path, notify: Callable[[str], None]) 
     Raises:
         RemoteError: the remote is configured wrongly.
     """
+    return KeptGates(str(pipeline.name), folder, remote_store(pipeline, folder, notify))
+
+
+def remote_store(pipeline: Pipeline, folder: Path, notify: Callable[[str], None]) -> Store | None:
+    """The DVC remote of a description; None where there is none.
+
+    Args:
+        pipeline: the description.
+        folder: where it lies, absolute.
+        notify: told when the remote is waited for.
+
+    Raises:
+        RemoteError: the remote is configured wrongly.
+    """
     remote = pipeline.data.remote
     choice = RemoteChoice(str(remote.name), remote.url) if remote else RemoteChoice()
     try:
-        store = open_store(find_root(folder), choice, notify)
+        return open_store(find_root(folder), choice, notify)
     except WorkspaceError:
-        store = None
-    return KeptGates(str(pipeline.name), folder, store)
+        return None
 
 
 def _name_of(run: GateRun, text: str) -> str:

@@ -1,0 +1,111 @@
+"""The packages of the stages: what requirement files ask for and what is installed; known vulnerabilities."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipegen.runner.doctor.findings import Finding
+
+_LIST = (
+    "import importlib.metadata as m, json; "
+    "print(json.dumps({d.metadata['Name']: d.version for d in m.distributions() if d.metadata['Name']}))"
+)
+_PATIENCE = 180
+"""Seconds for pip-audit, which asks a server about each package."""
+
+
+def packages(requirements: Sequence[Path], path: str | None) -> Iterator[Finding]:
+    """What is installed for the `python` on the PATH against the requirement files.
+
+    Args:
+        requirements: the files.
+        path: the PATH; None for this process's own.
+    """
+    if not requirements:
+        return
+    python = shutil.which("python", path=path) or shutil.which("python3", path=path) or sys.executable
+    done = subprocess.run((python, "-c", _LIST), capture_output=True, text=True, check=False)
+    if done.returncode:
+        yield Finding("packages", "unknown", f"{python} does not say what is installed for it")
+    else:
+        yield _compared(requirements, json.loads(done.stdout), python)
+    yield _audited(requirements, path)
+
+
+def _compared(requirements: Sequence[Path], installed: Mapping[str, str], python: str) -> Finding:
+    from packaging.utils import canonicalize_name
+
+    versions = {canonicalize_name(name): version for name, version in installed.items()}
+    wrong, count = [], 0
+    for wanted in _wanted(requirements):
+        count += 1
+        version = versions.get(canonicalize_name(wanted.name))
+        if version is None:
+            wrong.append(f"{wanted.name} is not installed")
+        elif not wanted.specifier.contains(version, prereleases=True):
+            wrong.append(f"{wanted.name} is {version}, {wanted.specifier} is asked for")
+    if wrong:
+        return Finding(
+            "packages", "stale", f"for {python}: {'; '.join(wrong)}", "install the requirement files"
+        )
+    return Finding("packages", "fresh", f"{count} requirements are met by what is installed for {python}")
+
+
+def _wanted(requirements: Sequence[Path]) -> Iterator[Any]:
+    """The requirements that hold for this machine; options and addresses are passed over."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for path in requirements:
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+            text = line.partition(" #")[0].strip()
+            if not text or text.startswith(("#", "-")):
+                continue
+            try:
+                wanted = Requirement(text)
+            except InvalidRequirement:
+                continue
+            if wanted.marker is None or wanted.marker.evaluate():
+                yield wanted
+
+
+def _audited(requirements: Sequence[Path], path: str | None) -> Finding:
+    """What pip-audit knows of the requirement files."""
+    topic, tool = "vulnerabilities", shutil.which("pip-audit", path=path)
+    if tool is None:
+        return Finding(topic, "unknown", "pip-audit is not installed", "pip install pip-audit")
+    files = [word for file in requirements for word in ("-r", str(file))]
+    command = (tool, *files, "--format", "json", "--progress-spinner", "off")
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+        found = json.loads(done.stdout)["dependencies"]
+    except subprocess.TimeoutExpired:
+        return Finding(topic, "unknown", f"pip-audit had no answer within {_PATIENCE} s")
+    except (ValueError, KeyError, TypeError):
+        said = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return Finding(topic, "unknown", f"pip-audit could not tell: {said[:200]}")
+    bad = [
+        f"{each['name']} {each.get('version', '')}: {_ids(each['vulns'])}"
+        for each in found
+        if each.get("vulns")
+    ]
+    if bad:
+        return Finding(topic, "stale", "; ".join(bad), "raise these versions in the requirement files")
+    unknown = [str(each["name"]) for each in found if "vulns" not in each]
+    if unknown:
+        return Finding(topic, "unknown", f"pip-audit knows nothing of {', '.join(unknown)}")
+    return Finding(topic, "fresh", f"none known of {len(found)} packages")
+
+
+def _ids(vulnerabilities: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(
+        f"{each['id']} (mended in {', '.join(each['fix_versions'])})"
+        if each.get("fix_versions")
+        else str(each["id"])
+        for each in vulnerabilities
+    )
