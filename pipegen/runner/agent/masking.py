@@ -74,8 +74,13 @@ class Masker:
 
     def _beginning(self, text: bytes) -> int:
         """How many of the last bytes may begin a secret."""
-        longest = max((len(secret) for secret in self._secrets), default=0)
-        for length in range(min(longest - 1, len(text)), 0, -1):
-            if any(secret.startswith(text[-length:]) for secret in self._secrets):
-                return length
-        return 0
+        return max((_overlap(text, secret) for secret in self._secrets), default=0)
+
+
+def _overlap(text: bytes, secret: bytes) -> int:
+    """The length of the longest end of `text` that is a beginning of `secret`, but not all of it."""
+    last = text[-1:]
+    for length in range(min(len(secret) - 1, len(text)), 0, -1):
+        if secret[length - 1 : length] == last and text.endswith(secret[:length]):
+            return length
+    return 0
