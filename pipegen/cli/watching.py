@@ -32,11 +32,14 @@ def _redrawn(follower: Follower) -> RunView:
 
     console = Console(no_color=not colour_wanted(), highlight=False, emoji=False)
     last: RunView | None = None
-    with Live(console=console, auto_refresh=False, transient=True, vertical_overflow="ellipsis") as live:
-        for last in follower.pictures():
-            live.update(block(last, columns=console.width), refresh=True)
+    try:
+        with Live(console=console, auto_refresh=False, transient=True, vertical_overflow="ellipsis") as live:
+            for last in follower.pictures(every=True):
+                live.update(block(last, columns=console.width), refresh=True)
+    finally:
+        if last is not None:  # after Ctrl-C too: what was seen stays on the screen
+            click.echo(text(last, columns=console.width, colour=colour_wanted()), nl=False)
     assert last is not None
-    click.echo(text(last, columns=console.width, colour=colour_wanted()), nl=False)
     return last
 
 

@@ -71,15 +71,19 @@ class Follower:
             if last or chunk.position == before or not run.over:
                 return
 
-    def pictures(self) -> Iterator[RunView]:
-        """Each picture that differs from the one before, until the run is over."""
+    def pictures(self, *, every: bool = False) -> Iterator[RunView]:
+        """Each picture that differs from the one before, until the run is over.
+
+        Args:
+            every: also those in which only time went on.
+        """
         before: RunView | None = None
         pause = SOONEST
         while True:
             view = _patiently(self.look, self.server, self._sleep)
             assert self.run is not None
             changed = before is None or _still(view) != _still(before)
-            if changed:
+            if changed or every:
                 yield view
             before = view
             if self.run.over:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -11,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from pipegen.cli.watching import watch
+from pipegen.deployed import Deployed
+from pipegen.project import Project
 from tests.servers.exchanges import needs_recordings
-from tests.servers.jenkins_model import JenkinsModel, Stage
+from tests.servers.jenkins_model import NOTE, JenkinsModel, Stage
 from tests.servers.replay import Faults
-from tests.servers.toy import PLACE, STAGES, TOKEN, ok, running
+from tests.servers.toy import PLACE, STAGES, TOKEN, ok, running, said
 from tests.support.cli import pipegen
 
 pytestmark = [needs_recordings, pytest.mark.usefixtures("soon")]
@@ -45,8 +50,6 @@ def test_trigger_follows_a_new_job_with_inputs_from_the_queue_to_its_end(
 def test_a_run_that_fails_ends_the_following_with_1_and_says_why(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.servers.toy import said
-
     broken = said(
         "stage_finished", "train", outcome="failed", seconds=1.0, message="train failed: exit code 3"
     )
@@ -108,17 +111,11 @@ def test_logs_of_a_run_and_of_a_stage_are_whole_and_without_jenkins_notes(
         ok(pipegen("trigger", "nightly", cwd=folder))
         outcome = pipegen("logs", "--follow", cwd=folder)
         assert ok(outcome) and "the log of nightly #1" in outcome.err
-        assert outcome.out == model.jobs[f"{PLACE}-nightly"].builds[0].log().replace(*_note())
+        assert outcome.out == model.jobs[f"{PLACE}-nightly"].builds[0].log().replace(NOTE, "")
         stage = pipegen("logs", "prepare", "-w", "nightly", cwd=folder)
         assert stage.out == "".join(f"{line}\n" for line in STAGES[0].lines)
         wrong = pipegen("logs", "trane", "-w", "nightly", cwd=folder)
         assert wrong.code == 7 and "there is no stage 'trane' in #1; it has prepare, train" in wrong.err
-
-
-def _note() -> tuple[str, str]:
-    from tests.servers.jenkins_model import NOTE
-
-    return NOTE, ""
 
 
 def test_a_run_that_waits_for_a_person_is_approved_once(
@@ -193,7 +190,7 @@ def test_a_bad_network_starts_nothing_twice_and_shows_every_line_once(
         ok(pipegen("trigger", "nightly", "-f", cwd=folder))
     builds = model.jobs[f"{PLACE}-try"].builds
     assert [build.parameters for build in builds] == [{"size": "large"}]
-    assert builds[0].log().replace(*_note()) in log
+    assert builds[0].log().replace(NOTE, "") in log
     assert len(model.jobs[f"{PLACE}-nightly"].builds) == 1
     assert faults.happened
 
@@ -242,3 +239,31 @@ def test_history_lists_the_last_runs_on_the_server(folder: Path, monkeypatch: py
         ]
         data = json.loads(pipegen("history", "-s", "jenkins", "-w", "nightly", "--json", cwd=folder).out)
         assert [run["number"] for run in data] == [3, 2, 1] and data[0]["cause"] == "Started by user admin"
+
+
+class Terminal(io.StringIO):
+    """Text in memory that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_the_picture_is_redrawn_and_its_last_state_stays(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    with running(JenkinsModel(STAGES), monkeypatch), contextlib.redirect_stdout(Terminal()) as screen:
+        there = Deployed.of(Project.open(folder), "jenkins")
+        for change in there.server.compare(there.deployment):
+            there.server.apply(change)
+        follower = there.follow(there.trigger(there.place("nightly"), {}))
+        assert watch(follower).state == "passed"
+    text = screen.getvalue()
+    assert text.count("toy nightly 1 on Jenkins: ") > 2 and "\x1b[2K" in text
+    assert "r2 0.81" in text.rpartition("\x1b[2K")[2] and text.endswith("2 of 2 done\x1b[0m\n")
+
+
+def test_jenkins_has_nothing_to_unlock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPEGEN_JENKINS_URL", "http://127.0.0.1:9/jenkins")
+    outcome = pipegen("unlock", "nightly", cwd=folder)
+    assert outcome.code == 7 and "Jenkins has no lock of its own" in outcome.err
