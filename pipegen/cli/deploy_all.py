@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,8 +60,12 @@ def deploy_all(
     server = _server(folder, name)
     greet(server, quiet=as_json)
     work = _Work(server, prune=prune, force=force)
-    ones = list(side_by_side(_Read(server.name), paths))
-    ones = _without_repeats([one for one in work.all(work.compared, ones) if one.error or one.changes])
+    read = iter(side_by_side(_Read(server.name), paths))
+    # the processes that read begin with the second result, and must not be split off while threads run
+    begun = list(islice(read, 2))
+    ones = _without_repeats(
+        [one for one in work.all(work.compared, chain(begun, read)) if one.error or one.changes]
+    )
     _show(ones, quiet=as_json)
     pending = [one for one in ones if one.pending and not one.error]
     if pending and not dry_run:
@@ -107,8 +112,8 @@ class _Work:
     def __init__(self, server: Server, *, prune: bool, force: bool) -> None:
         self._server, self._prune, self._force = server, prune, force
 
-    def all(self, do: object, ones: Sequence[One]) -> list[One]:
-        """`do` with each, at most as many at once as the connection allows."""
+    def all(self, do: object, ones: Iterable[One]) -> list[One]:
+        """`do` with each as it comes, at most as many at once as the connection allows."""
         with ThreadPoolExecutor(self._server.connection.at_once) as pool:
             return list(pool.map(do, ones))  # type: ignore[arg-type]
 

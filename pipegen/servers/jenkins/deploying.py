@@ -14,6 +14,8 @@ from pipegen.servers.jenkins.rest import Rest, folder_path, job_path
 from pipegen.servers.model import Change
 
 FOLDER = "<com.cloudbees.hudson.plugins.folder.Folder/>"
+MANY = 3
+"""After so many jobs that a folder lacks, one list of it tells of the rest: the first deployment of hundreds."""
 TRIES = 3
 """How often a write is sent whose answer was lost and that turns out not to have been done."""
 
@@ -25,6 +27,7 @@ class Deploying:
         self.rest = rest
         self._lock = threading.Lock()
         self._listed: dict[str, list[dict[str, Any]]] = {}
+        self._lacking: dict[str, int] = {}
 
     # ------------------------------------------------------------------------------------------ what differs
 
@@ -41,7 +44,7 @@ class Deploying:
         name, origin = full_name(deployment, definition), deployment.origin
         wanted = Config(marked(definition.text, origin))
         what = wanted.ours[0].removeprefix("kind: ")
-        there = self.config(name)
+        there = self._seen_now(name)
         if there is None:
             kind, reason = "create", ""
         elif there.mark is None:
@@ -65,6 +68,16 @@ class Deploying:
             definition=definition,
             seen=Seen(origin, there),
         )
+
+    def _seen_now(self, name: str) -> Config | None:
+        """A job as it is, from a list where many are missing."""
+        folder, _, short = name.rpartition("/")
+        if self._lacking.get(folder, 0) >= MANY and all(j["name"] != short for j in self._jobs_in(folder)):
+            return None
+        there = self.config(name)
+        if there is None:
+            self._lacking[folder] = self._lacking.get(folder, 0) + 1
+        return there
 
     def config(self, name: str) -> Config | None:
         """A job as it is; None where there is none."""
@@ -158,6 +171,9 @@ class Deploying:
             self.rest.reconfig_job(change.name, marked(change.definition.text, seen.origin))
 
     def _create(self, change: Change, folder: str, name: str, text: str) -> None:
+        with self._lock:  # what was listed is old now
+            self._listed.pop(folder, None)
+            self._lacking.pop(folder, None)
         try:
             self.rest.create(folder, name, text)
         except ServerUnavailable as error:
