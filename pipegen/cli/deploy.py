@@ -77,13 +77,12 @@ def deploy(
     warn_of_files(there)
     changes = there.server.compare(deployment, prune=prune)
     pending = [change for change in changes if change.kind != "unchanged"]
-    findings = there.server.check(deployment) if pending else []
+    findings = there.server.check(deployment)
     if not as_json:
         for change in pending:
             show_change(change)
         print_findings(findings)
-    if pending:
-        refuse(pending, findings, force=force)
+    refuse(pending, findings, force=force)
     if not pending or dry_run:
         _finish(changes, pending, dry_run=dry_run, as_json=as_json)
         return
