@@ -63,12 +63,12 @@ class Foresight:
         if stage.frozen:
             return locked if locked and self._is_there(locked) else None
         try:
-            inputs = self._inputs(stage, entries)
+            key = folder_of(self._inputs(stage, entries))
         except (Unusual, BadParams, OSError, KeyError, TypeError, ValueError, yaml.YAMLError):
             return None
-        if locked and folder_of(locked) == folder_of(inputs) and self._is_there(locked):
+        if locked and folder_of(locked) == key and self._is_there(locked):
             return locked
-        runs = self._runs(folder_of(inputs)) if self._is_remembered(stage) else iter(())
+        runs = self._runs(key) if self._is_remembered(stage) else iter(())
         return next((entry for entry in runs if self._is_there(entry)), None)
 
     def carried(self, address: str, entry: Entry, folder: Path) -> dict[str, Carried] | None:

@@ -16,6 +16,7 @@ from tests.support.repositories import sh, write
 
 ALL = {"source", "left", "right@a", "right@b", "join", "last"}
 TESTED = DESCRIPTION.replace('["test -s left/one"]', '["sh checks/left.sh"]')
+PYTHON = "python: {requirements: [requirements.txt]}\n"
 FILES = {
     "seed.txt": "seed\n",
     "params.yaml": "left: {rows: 2}\n",
@@ -69,6 +70,9 @@ def each_change(built: Build) -> None:
         ({"checks/x.py": "2\n"}, {"left", "join", "last"}),
         ({"seed.txt": "other\n"}, ALL),
         ({"seed.txt": "seed\n"}, ALL),
+        ({"pipegen.yaml": f"{TESTED}{PYTHON}", "requirements.txt": "a\n"}, ALL),
+        ({"requirements.txt": "b\n"}, {"left", "join", "last"}),
+        ({"pipegen.yaml": TESTED}, ALL),
     ]
     for files, runs in cases:
         agent, before = changed(built, files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipegen.errors import WorkspaceError
+
+_LOGIN = re.compile(r"://[^/@\s]+@")
+"""User and password in an address, which git repeats in its messages."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,6 @@ def git(folder: Path, *words: str, env: Mapping[str, str] | None = None, given: 
     except FileNotFoundError:
         raise WorkspaceError("git is not installed, or not on the PATH") from None
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        last = _LOGIN.sub("://****@", (done.stderr.strip().splitlines() or ["no message"])[-1])
         raise WorkspaceError(f"git {words[0]} failed in {folder}: {last}")
     return done.stdout.strip()

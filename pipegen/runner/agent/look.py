@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,8 +86,9 @@ def look(change: Change, notify: Notify) -> Answer:
         PipegenError: the generated file is not of this description, or a file can't be written.
     """
     plan = check_plan(change.pipeline, change.stages, change.place, change.env)
-    stamp, base = build_of(change.folder, change.env).tree, base_of(change.folder, change.env)
-    nothing, found = _nothing(change, base), _Found()
+    build, base = build_of(change.folder, change.env), base_of(change.folder, change.env)
+    stamp, found = build.tree, _Found()
+    nothing = _nothing(change, base, is_foreign=build.is_foreign)
     if not (nothing and change.can_leave_out):
         found.runs = {} if nothing else _touched(change, base)
         _look_up(change, found, stamp, notify)
@@ -95,10 +97,13 @@ def look(change: Change, notify: Notify) -> Answer:
     return answer
 
 
-def _nothing(change: Change, base: Base) -> str:
-    """Why nothing at all is to be done; empty where something is."""
+def _nothing(change: Change, base: Base, *, is_foreign: bool) -> str:
+    """Why nothing at all is to be done; empty where something is.
+
+    What a commit's message says counts for nothing in a pull request from outside: it could call itself built.
+    """
     sources = change.sources
-    if change.pipeline.data.lock == "commit" and sources.is_lock_commit():
+    if change.pipeline.data.lock == "commit" and not is_foreign and sources.is_lock_commit():
         return "its commit only has the lock file of what an earlier build made"
     if not (base.commit and base.passed and sources.paths):
         return ""
@@ -112,17 +117,36 @@ def _touched(change: Change, base: Base) -> dict[str, str]:
         return dict.fromkeys(change.graph.order, base.why)
     changed = changed_paths(change.folder, base.commit)
     with tree_of(change.folder, base.commit) as root:
-        before = root / change.place
-        return affected(change.stages, change.graph, changed, change.folder, _stages_in(before), before) | {
-            address: "the server does not say whether its tests passed before"
-            for address, stage in change.stages.items()
-            if stage.ci.tests and not base.passed
-        }
+        folder = root / change.place
+        before = _described_in(folder)
+        if before and _surroundings(before[0]) != _surroundings(change.pipeline):
+            return dict.fromkeys(
+                change.graph.order, "the variables, the setup or the Python of all stages changed"
+            )
+        stages = before[1] if before else None
+        found = affected(change.stages, change.graph, changed, change.folder, stages, folder)
+    for address, stage in change.stages.items():
+        if stage.ci.tests and not base.passed:
+            found.setdefault(address, "the server does not say whether its tests passed before")
+        elif stage.ci.tests and set(_requirements(change.pipeline)) & set(changed):
+            found.setdefault(address, "its tests run with other requirements")
+    return found
 
 
-def _stages_in(folder: Path) -> Mapping[str, ResolvedStage] | None:
+def _surroundings(pipeline: Pipeline) -> tuple[object, ...]:
+    """What every stage and its tests run with; DVC knows nothing of it."""
+    return pipeline.env, pipeline.setup, pipeline.python
+
+
+def _requirements(pipeline: Pipeline) -> list[str]:
+    return [posixpath.normpath(path) for path in pipeline.python.requirements] if pipeline.python else []
+
+
+def _described_in(folder: Path) -> tuple[Pipeline, Mapping[str, ResolvedStage]] | None:
+    """The description that a folder has; None where it can't be read."""
     try:
-        return resolve(load(str(folder / FILE_NAME)), folder)
+        pipeline = load(str(folder / FILE_NAME))
+        return pipeline, resolve(pipeline, folder)
     except PipegenError:
         return None
 

@@ -107,6 +107,8 @@ def test_pull_requests(serve: Serve) -> None:
     again = made.build(change=Change("8", "topic"))
     assert (again.result, jobs(again)) == ("SUCCESS", {"affected"})
     assert sh(made.origin, "git", "rev-parse", "topic^").strip() == before
+    # what its message says counts for nothing from outside, where it may be made up
+    assert "lock" in jobs(made.build(change=Change("9", "topic", fork="somebody")))
 
 
 def test_a_scheduled_run_commits_to_its_branch_and_its_commit_ends_the_build_of_the_push(
