@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pipegen.description.check_words import ModelCheck, ReportedTests, TableCheck
+from pipegen.description.check_words import Test
 from pipegen.description.kinds import Duration, EnvName, Name, Path
 from pipegen.description.words import dataclass, word
 
@@ -26,9 +26,7 @@ class Ci:
     retry: int | None = word("Further attempts after a failure.", None, shown="`defaults.retry`, 0")
     env: Env = word("Environment variables of its job.", {})
     secrets: list[Name] = word("Names in `secrets` that its command gets.", [])
-    tests: list[str | TableCheck | ModelCheck | ReportedTests] = word(
-        "Commands, or declared checks, that test what the stage made.", []
-    )
+    tests: list[Test] = word("Commands, or declared checks, that test what the stage made.", [])
     after: list[str] = word("Stages that must be done first although no data flows from them.", [])
     mutex: list[Name] = word("Names: two jobs with one in common never run at the same time.", [])
     group: Name | None = word(

@@ -14,14 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipegen.description.check_words import ModelCheck, ReportedTests, TableCheck
+from pipegen.description.check_words import ModelCheck, ReportedTests, TableCheck, Test
 from pipegen.description.writing import to_data
 from pipegen.errors import os_error
 from pipegen.quality import checker, junit
 
 CHECKER = Path(checker.__file__)
-
-Test = str | TableCheck | ModelCheck | ReportedTests
 
 
 @dataclass(frozen=True)

@@ -118,17 +118,13 @@ class _Judging:
         limit = _limit_of(getattr(self.gate, rule))
         if rule.startswith("worst_"):
             worst = min(self._groups(), key=lambda group: (sign * group.number, group.key))
-            name, number, value = (
-                shorten(f"{self._file}:{worst.key}"),
-                worst.number,
-                f"{shown(worst.number)} ({worst.name})",
-            )
+            name, number, which = shorten(f"{self._file}:{worst.key}"), worst.number, f" ({worst.name})"
         else:
-            name, number = str(self.gate.metric), self._one(self.gate.metric)
-            value = shown(number)
+            name, number, which = str(self.gate.metric), self._one(self.gate.metric), ""
         met = sign * number >= sign * limit
+        value = shown(number) if met or shown(number) != shown(limit) else repr(float(number))
         relation = f"{self._limit(rule)} is asked" if met else f"{miss} {shown(limit)}"
-        return self._check(rule, met, value, f"{name} is {shown(number)}, {relation}")
+        return self._check(rule, met, f"{value}{which}", f"{name} is {value}, {relation}")
 
     def _change(self, rule: str) -> GateCheck:
         """`max_increase` and `max_decrease`: one value against the same one of the baseline."""
@@ -268,7 +264,7 @@ def _told(change: Fraction, word: str, before: Fraction) -> str:
 
 def _size(change: Fraction, of: Fraction) -> str:
     """A difference for people, with its share where that means something."""
-    share = f" ({float(change / abs(of) * 100):.3g}%)" if of and change else ""
+    share = f" ({float(change / abs(of) * 100):.4g}%)" if of and change else ""
     return f"{shown(change)}{share}"
 
 

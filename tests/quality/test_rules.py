@@ -84,6 +84,13 @@ def test_changes(rule: dict[str, Any], was: float, value: float, expected: str) 
     assert state(gate, {"x": value}, before(was)) == expected
 
 
+def test_a_miss_by_a_hair_shows_the_hair() -> None:
+    assert (
+        states(Gate(metric=M, min=0.75), {"x": 0.74999999999999})[1]
+        == "m.json:x is 0.74999999999999, below 0.75"
+    )
+
+
 def test_a_share_of_zero_says_so() -> None:
     gate = Gate(metric=M, against=PRODUCTION, max_increase="10%")
     assert "10% of zero is zero: an absolute limit may be meant" in states(gate, {"x": 1}, before(0))[1]

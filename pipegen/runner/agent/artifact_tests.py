@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipegen.description.check_words import Test
 from pipegen.dvc.shell import Command
 from pipegen.quality import junit
-from pipegen.quality.artifact_tests import ArtifactTest, Reported, Test, shown
+from pipegen.quality.artifact_tests import ArtifactTest, Reported, shown
 from pipegen.runner.agent.commands import Commands, Ended
 
 _SHOWN = 16 * 1024

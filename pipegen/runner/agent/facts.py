@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipegen.description.check_words import Test
 from pipegen.dvc.stores import Store
 from pipegen.errors import os_error
-from pipegen.quality.artifact_tests import Test, compares_with_last
+from pipegen.quality.artifact_tests import compares_with_last
 
 _REMOTE = "pipegen/checks"
 

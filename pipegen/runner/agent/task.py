@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pipegen.description.check_words import Test
 from pipegen.description.model import Pipeline, env_text
 from pipegen.description.stages import ResolvedStage
 from pipegen.description.text import seconds
@@ -16,7 +17,6 @@ from pipegen.plan.graph import Graph
 from pipegen.plan.model import WORK
 from pipegen.plan.names import to_name
 from pipegen.plan.needs import stage_graph
-from pipegen.quality.artifact_tests import Test
 
 
 @dataclass(frozen=True, kw_only=True)

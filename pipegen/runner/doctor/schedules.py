@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from itertools import islice
 
 from pipegen.description.cron import FIELDS, Field, Schedule
 from pipegen.description.model import On, Pipeline, Workflow
 from pipegen.description.text import seconds
-from pipegen.dvc.run_records import Kept, RunRecords
+from pipegen.dvc.run_records import RunRecords
 from pipegen.plan.build import WHOLE_RUN
 from pipegen.runner.doctor.findings import Finding
 from pipegen.runner.gates.keeping import KeptGates
@@ -109,17 +109,9 @@ def _by_record(pipeline: str, records: RunRecords | None) -> dict[str, datetime]
     """For each workflow the last run that left a record, as far as the newest records tell."""
     if records is None:
         return {}
-    newest: list[Kept] = list(islice(records.newest_first(pipeline), _RECORDS))
-    return _last_of_each(zip(newest, records.read(newest), strict=True), json.loads)
-
-
-def _last_of_each(
-    records: Iterable[tuple[Kept, bytes]], read: Callable[[bytes], object]
-) -> dict[str, datetime]:
+    newest = list(islice(records.newest_first(pipeline), _RECORDS))
     found: dict[str, datetime] = {}
-    for kept, content in records:
-        data = read(content)
-        names = data.get("workflows") if isinstance(data, Mapping) else None
-        for name in names if isinstance(names, list) else ():
-            found[str(name)] = max(found.get(str(name), kept.began), kept.began)
+    for kept, content in zip(newest, records.read(newest), strict=True):
+        for name in json.loads(content).get("workflows") or ():
+            found.setdefault(str(name), kept.began)
     return found
