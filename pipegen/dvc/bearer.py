@@ -14,21 +14,18 @@ import stat as modes
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipegen.dvc.cache import FILE_MODE, Cache, copy_file
 from pipegen.dvc.errors import RemoteError
 from pipegen.dvc.hashing import Hasher, md5_of
-from pipegen.dvc.load import load
 from pipegen.dvc.lockfile import Entry
+from pipegen.dvc.moved import Moved
 from pipegen.dvc.needs import Outputs
 from pipegen.dvc.patience import said
-from pipegen.dvc.runcache import folder_of, path_of
+from pipegen.dvc.runcache import folder_of, path_of, read_entry
 from pipegen.dvc.settings import Settings
 from pipegen.dvc.stages import Stage
 from pipegen.dvc.state import State
@@ -37,31 +34,6 @@ from pipegen.dvc.wanted import Wanted, of_out, wanted
 from pipegen.dvc.ways import Unusual
 
 _READ_ONLY = 0o444
-
-
-@dataclass(frozen=True)
-class Moved:
-    """What was brought one way or the other."""
-
-    objects: int = 0
-    bytes: int = 0
-    seconds: float = 0.0
-
-    def __add__(self, other: Moved) -> Moved:
-        return Moved(
-            self.objects + other.objects, self.bytes + other.bytes, round(self.seconds + other.seconds, 3)
-        )
-
-    def __str__(self) -> str:
-        size = self.bytes
-        shown = (
-            f"{size} bytes"
-            if size < 1000
-            else f"{size / 1e3:.3g} kB"
-            if size < 1e6
-            else f"{size / 1e6:,.1f} MB"
-        )
-        return f"{self.objects} objects, {shown}, in {self.seconds:.2g} s"
 
 
 class Bearer:
@@ -283,7 +255,7 @@ class Bearer:
             else []
         )
         for path in (path for path in names if not path.name.startswith(".")):
-            entry = _read_entry(path)
+            entry = read_entry(path)
             if entry and self._can_be_had(entry):
                 return entry, "in the run cache here"
         store = self.store
@@ -302,7 +274,7 @@ class Bearer:
         try:
             if not store.get(path, str(temporary)):
                 return None
-            entry = _read_entry(temporary)
+            entry = read_entry(temporary)
             if entry is None or path_of(entry) != path:
                 self._notify(f"{store.shown} has a damaged run cache entry, {path}: it is not used")
                 return None
@@ -390,13 +362,3 @@ def _leaves(path: str) -> bool:
 
 def _object_path(md5: str) -> str:
     return f"files/md5/{md5[:2]}/{md5[2:]}"
-
-
-def _read_entry(path: Path) -> Entry | None:
-    try:
-        entry = load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError, yaml.YAMLError):
-        return None
-    return (
-        entry if isinstance(entry, dict) and "cmd" in entry and isinstance(entry.get("outs"), list) else None
-    )

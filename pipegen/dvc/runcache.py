@@ -9,7 +9,10 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from pipegen.dvc.cache import FILE_MODE
+from pipegen.dvc.load import load
 from pipegen.dvc.lockfile import Entry, render_entry
 
 _NOT_HASHED = ("size", "nfiles")
@@ -77,3 +80,14 @@ def folder_of(inputs: Entry) -> str:
 def path_of(entry: Entry) -> str:
     """The file, in a cache or on a remote, of one run."""
     return f"{folder_of(entry)}/{_digest(entry)}"
+
+
+def read_entry(path: Path) -> Entry | None:
+    """The run that a file of a run cache holds; None where it is none."""
+    try:
+        entry = load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValueError, yaml.YAMLError):
+        return None
+    return (
+        entry if isinstance(entry, dict) and "cmd" in entry and isinstance(entry.get("outs"), list) else None
+    )

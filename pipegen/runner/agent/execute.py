@@ -26,7 +26,8 @@ from pipegen.runner.agent.commands import Commands, Stopped, commands
 from pipegen.runner.agent.console import Console
 from pipegen.runner.agent.environment import Environment
 from pipegen.runner.agent.facts import LastFacts
-from pipegen.runner.agent.kept import kept_record
+from pipegen.runner.agent.kept import keep
+from pipegen.runner.agent.masking import refuse_secrets
 from pipegen.runner.agent.plan_check import check_dvc_file, check_plan
 from pipegen.runner.agent.supply import HERE, Supply
 from pipegen.runner.agent.task import AgentTask
@@ -294,12 +295,7 @@ class Work:
             lock=dict(entry), params=dict(record.params_of(entry)), metrics=record.metrics_of(self.stage)
         )
         self.carried = fragments.carried(self.stage, self.task.folder)
-        for path, file in self.carried.items():
-            if self.console.masker.is_in(file.content):
-                raise StageError(
-                    f"{path}, which {self.task.address} made, holds the value of a secret: without DVC's cache "
-                    "(`cache: false`) it travels through the CI server, for all to see who see its builds"
-                )
+        refuse_secrets(self.task.address, self.carried, self.console.masker)
 
     def push(self) -> None:
         """Bring what it made to the remote, and where others may restore it."""
@@ -363,7 +359,8 @@ class Work:
         record.write_record(record.as_text(self.record, self.console.masker), self.task.record)
         if self.fragment:
             self.fragment.write(self.task.fragment)
-        kept = self.keep_record()
+        has_remote = self.is_open and not self.is_remote_gone and not self.build.is_foreign
+        kept = keep(self.record, self.task, self.bearer, self.console) if has_remote else ""
         self.console.event(
             "stage_finished",
             f"{self.task.address}: {self.record.outcome}"
@@ -375,19 +372,6 @@ class Work:
             metrics={each.name: each.value for each in key_metrics(self.record.metrics)},
             record=kept,
         )
-
-    def keep_record(self) -> str:
-        """Put the record onto the remote, for people who come later; the answer is its path there.
-
-        Nothing depends on it, so nothing fails without it; where the remote just failed it is not asked again.
-        """
-        if not self.is_open or self.is_remote_gone or not self.task.push or self.build.is_foreign:
-            return ""
-        try:
-            return kept_record(self.record, self.task, self.bearer.store)
-        except PipegenError as error:
-            self.console.notice(f"the record is only here, not with those of other runs: {error.message}")
-            return ""
 
     def note(self, **fields: Any) -> None:
         """Put something into the record."""

@@ -8,6 +8,9 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
+from pipegen.dvc.errors import StageError
+from pipegen.dvc.fragments import Carried
+
 SHORTEST = 4
 """Characters of a secret; anything shorter would blot out ordinary words, and protects nothing."""
 MASK = b"****"
@@ -84,3 +87,17 @@ def _overlap(text: bytes, secret: bytes) -> int:
         if secret[length - 1 : length] == last and text.endswith(secret[:length]):
             return length
     return 0
+
+
+def refuse_secrets(stage: str, carried: Mapping[str, Carried], masker: Masker) -> None:
+    """Let no secret travel: what a fragment carries must be the very bytes that were made, so nothing can be masked.
+
+    Raises:
+        StageError: a file holds one; the message names it.
+    """
+    for path, file in carried.items():
+        if masker.is_in(file.content):
+            raise StageError(
+                f"{path}, which {stage} made, holds the value of a secret: without DVC's cache (`cache: false`) it "
+                "travels through the CI server, for all to see who see its builds"
+            )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pipegen.dvc import fragments
-from pipegen.dvc.bearer import Bearer, Moved
+from pipegen.dvc.bearer import Bearer
 from pipegen.dvc.errors import RemoteError, StageError
 from pipegen.dvc.fragments import Carried, Merged
 from pipegen.dvc.lockfile import Entry
+from pipegen.dvc.moved import Moved
 from pipegen.dvc.runcache import folder_of
 from pipegen.dvc.session import Session
 from pipegen.dvc.wanted import Wanted
