@@ -42,8 +42,12 @@ def of_exception(error: Exception, title: str, connection: Connection) -> Failur
             f"the proxy {_without_password(proxy)} does not lead to {host}: "
             f"mend HTTPS_PROXY or HTTP_PROXY, or set NO_PROXY={urlsplit(connection.url).hostname}"
         ) from None
-    if isinstance(error, exceptions.SSLError):
-        raise ServerUnavailable(_tls(title, connection, error)) from None
+    if isinstance(error, exceptions.SSLError) and (wrong := _tls(title, connection, error)):
+        raise ServerUnavailable(wrong) from None
+    if isinstance(error, exceptions.InvalidHeader):  # its own words hold the header
+        raise ServerError(
+            f"the credentials for {title} hold a sign that can't be sent, such as a line end"
+        ) from None
     if isinstance(error, (exceptions.InvalidURL, exceptions.MissingSchema, exceptions.InvalidSchema)):
         message = (
             f"{connection.url!r} is no address of a server: set {variable(connection, 'URL')} to https://…"
@@ -88,6 +92,7 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 
 def _tls(title: str, connection: Connection, error: Exception) -> str:
+    """What is wrong with TLS there; empty where it merely broke."""
     text = str(error)
     at = f"{title} at {connection.url}"
     if "WRONG_VERSION_NUMBER" in text or "record layer" in text:
@@ -96,6 +101,8 @@ def _tls(title: str, connection: Connection, error: Exception) -> str:
         return f"{at} shows a certificate for another name: use the name in it"
     if "expired" in text:
         return f"{at} shows a certificate that has expired: whoever runs the server must renew it"
+    if "CERTIFICATE_VERIFY_FAILED" not in text:
+        return ""  # the connection broke while they shook hands
     return (
         f"{at} shows a certificate that this machine does not trust: "
         f"name its authority's file in {variable(connection, 'CA')} or as `ca` in pipegen.toml"
@@ -106,12 +113,17 @@ def _without_password(url: str) -> str:
     return sub(r"//[^/@]*@", "//", url)
 
 
+def clean(said: str) -> str:
+    """A server's words in one line, without what a terminal would obey."""
+    return " ".join("".join(ch if ch.isprintable() else " " for ch in said).split())[:500]
+
+
 def page_title(response: Response) -> str:
     """What a web page calls itself, or Jetty's error page says."""
     if "html" not in response.headers.get("Content-Type", ""):
         return ""
     found = search(r"<th>MESSAGE:</th><td>([^<]*)", response.text) or search(r"<title>([^<]*)", response.text)
-    return unescape(found[1]).strip() if found else ""
+    return clean(unescape(found[1])) if found else ""
 
 
 def no_json(title: str, connection: Connection, response: Response) -> ServerError:

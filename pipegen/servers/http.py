@@ -64,7 +64,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.connection, self.title = connection, title
-        self._words, self._headers = words, dict(headers or {})
+        self._find_words, self._headers = words, dict(headers or {})
         self._slots = threading.BoundedSemaphore(connection.at_once)
         self._lock = threading.Lock()
         self._session: Session | None = None
@@ -159,6 +159,9 @@ class Http:
             if self._session is None:
                 self._session = _session(self.connection)
             return self._session
+
+    def _words(self, response: Response) -> str:
+        return failures.clean(self._find_words(response))
 
     # ------------------------------------------------------------------------------------------ trying again
 
@@ -261,6 +264,8 @@ def _authorize(connection: Connection) -> Callable[[PreparedRequest], PreparedRe
         header = "Basic " + base64.b64encode(pair).decode()
     elif connection.secret:
         header = f"Bearer {connection.secret}"
+        if not header.isascii() or not header.isprintable():
+            raise ServerError(f"the token for {connection.server} holds a sign that no token has")
 
     def authorize(request: PreparedRequest) -> PreparedRequest:
         if header:

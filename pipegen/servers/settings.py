@@ -187,7 +187,7 @@ def _environment(name: str) -> dict[str, Any]:
 def _credentials(name: str, url: str, user: str) -> dict[str, Any]:
     """Who we are: by environment, else netrc, else keyring; nobody where none of them knows."""
     for kind in ("token", "password"):
-        secret = os.environ.get(f"PIPEGEN_{name.upper()}_{kind.upper()}")
+        secret = os.environ.get(f"PIPEGEN_{name.upper()}_{kind.upper()}", "").rstrip("\r\n")
         if secret:
             return {"user": user, "secret": secret, "kind": kind}
     return _netrc(url, user) or _keyring(url, user) or {"user": user}

@@ -224,6 +224,13 @@ def test_who_we_are_is_sent_as_the_connection_says_and_netrc_is_left_alone(
     assert sent == ["Basic Wm/DqzpzM2NyZXQ=", "Bearer s3cret", None]
 
 
+def test_words_that_a_terminal_would_obey_and_tokens_that_no_header_holds() -> None:
+    with answering(Answer.of(400, "\x1b[31mno\x07 \x1b]0;x", Content_Type="text/plain")) as server:
+        assert failure(server.url).message == "Jenkins refuses: [31mno ]0;x (400)"
+        for secret in ("s3cret\nX: y", "s3crét"):
+            assert "holds a sign" in failure(server.url, user="", secret=secret).message
+
+
 # ---------------------------------------------------------------------------------------------- trying again
 
 

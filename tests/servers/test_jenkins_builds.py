@@ -54,6 +54,21 @@ def test_the_first_trigger_of_a_job_with_parameters_works() -> None:
         assert client(server).trigger(place("c-param", inputs=("LR", "B", "C")), {}).ticket == "8"
 
 
+def test_a_branch_is_started_with_parameters_once_its_job_knows_them() -> None:
+    where = place("mb", folder="pgfolder2", branch="main", inputs=("ALPHA",))
+    told = "/jenkins/job/pgfolder2/job/mb/job/main/"
+    asked = jenkins("27").asked(target=told + "api/json?" + jenkins("27").target.partition("?")[2])
+    learned = [{"_class": "hudson.model.ParametersDefinitionProperty"}]
+    knows = asked.answered(body=json.dumps({**jenkins("27").json(), "property": learned}))
+    first = jenkins("30").asked(target=told + "build?delay=0sec")
+    later = jenkins("mb-ad").asked(target=told + "buildWithParameters?delay=0sec", body="ALPHA=0.9")
+    later = later.asked(headers={"Content-Type": "application/x-www-form-urlencoded"})
+    with serving(Script(asked, first, knows, later)) as server:
+        driver = client(server)
+        assert driver.trigger(where, {}).ticket == "4"
+        assert driver.trigger(where, {"ALPHA": "0.9"}).ticket == "557"
+
+
 @pytest.mark.parametrize(
     ("number", "inputs", "error", "says"),
     [

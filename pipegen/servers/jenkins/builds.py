@@ -47,6 +47,7 @@ NODES: Mapping[str, State] = {
 }
 """A stage's state by `stages/tree`."""
 INPUT_ACTION = "org.jenkinsci.plugins.workflow.support.steps.input.InputAction"
+PARAMETERS = "hudson.model.ParametersDefinitionProperty"
 APPEARS = 10.0
 """Seconds within which a build shows that was started without an answer."""
 JOB = "tree=name,fullName,buildable,inQueue,nextBuildNumber,lastBuild[number,url],property[_class]"
@@ -71,9 +72,12 @@ class Builds:
             return self._first_of_branch(place)
         if not job.get("buildable", True):
             raise ServerError(f"{name} is disabled on Jenkins: enable it there, or `pipegen deploy` it again")
+        # a branch's own job learns the parameters of its file in its first build
+        asks = any(PARAMETERS in (each.get("_class") or "") for each in job.get("property") or ())
+        asks = asks or bool(inputs) or bool(definition.inputs and place.branch is None)
         for _ in range(TRIES):
             try:
-                ticket = self.rest.build(name, dict(inputs) if definition.inputs else None)
+                ticket = self.rest.build(name, dict(inputs) if asks else None)
             except AnswerLost:
                 found = self.started_since(place, job["nextBuildNumber"])
                 if found is None:
