@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import gc
 import importlib
 import json
@@ -25,69 +26,90 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 
-def serve(place: str) -> dict[str, Any]:
-    """Take connections for ever; returns only in a fork, with what is to be run there."""
-    selector = selectors.DefaultSelector()
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(place)
-    listener.listen(64)
-    ended, wake = os.pipe()
-    os.set_blocking(wake, False)
-    os.set_blocking(ended, False)
-    signal.set_wakeup_fd(wake)
-    signal.signal(signal.SIGCHLD, lambda number, frame: None)
-    for source in (listener, ended, sys.stdin):
-        selector.register(source, selectors.EVENT_READ)
-    clients: dict[int, socket.socket] = {}
-    print("ready", flush=True)
-    while True:
-        for key, _ in selector.select():
-            if key.fileobj is sys.stdin:
-                for pid in clients:
-                    _end(pid, signal.SIGKILL)
-                sys.exit()
-            elif key.fileobj is listener:
-                client = listener.accept()[0]
-                _, streams, _, _ = socket.recv_fds(client, 1, 3)
-                request = json.loads(client.makefile("r", encoding="utf-8").readline())
-                pid = os.fork()
-                if not pid:
-                    selector.close()
-                    for other in (listener, client, *clients.values()):
-                        other.close()
-                    return {**request, "streams": streams}
-                for stream in streams:
-                    os.close(stream)
-                clients[pid] = client
-                selector.register(client, selectors.EVENT_READ, pid)
-            elif key.fileobj == ended:
-                os.read(ended, 4096)
-                for pid in list(clients):
-                    found, status = os.waitpid(pid, os.WNOHANG)
-                    if found:
-                        client = clients.pop(pid)
-                        selector.unregister(client)
-                        _tell(client, os.waitstatus_to_exitcode(status))
-            elif key.data in clients:
-                said = clients[key.data].recv(64)
-                for number in said:
-                    _end(key.data, signal.Signals(number))
-                if not said:
-                    selector.unregister(clients[key.data])
-                    _end(key.data, signal.SIGKILL)
+class Forked(Exception):
+    """Raised in a fork: this is no server any more, but the program of this request."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self.request = request
 
 
-def _end(pid: int, number: signal.Signals) -> None:
+class Server:
+    """Forks for each connection, and stands between client and fork.
+
+    Args:
+        place: where its socket is to be.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(place)
+        self._listener.listen(64)
+        self._ended, wake = os.pipe()
+        os.set_blocking(self._ended, False)
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        self._clients: dict[int, socket.socket] = {}
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(sys.stdin, selectors.EVENT_READ, self._close)
+        self._selector.register(self._listener, selectors.EVENT_READ, self._start)
+        self._selector.register(self._ended, selectors.EVENT_READ, self._reap)
+
+    def serve(self) -> NoReturn:
+        """Until standard input ends, or Forked in a fork."""
+        print("ready", flush=True)
+        while True:
+            for key, _ in self._selector.select():
+                key.data()
+
+    def _close(self) -> NoReturn:
+        for pid in self._clients:
+            _send(pid, signal.SIGKILL)
+        sys.exit()
+
+    def _start(self) -> None:
+        client = self._listener.accept()[0]
+        _, streams, _, _ = socket.recv_fds(client, 1, 3)
+        request = json.loads(client.makefile("r", encoding="utf-8").readline())
+        pid = os.fork()
+        if not pid:
+            self._selector.close()
+            for other in (self._listener, client, *self._clients.values()):
+                other.close()
+            raise Forked({**request, "streams": streams})
+        for stream in streams:
+            os.close(stream)
+        self._clients[pid] = client
+        self._selector.register(client, selectors.EVENT_READ, functools.partial(self._hear, pid))
+
+    def _hear(self, pid: int) -> None:
+        """Pass signals on; a client that is gone was killed."""
+        if pid not in self._clients:
+            return
+        said = self._clients[pid].recv(64)
+        for number in said or [signal.SIGKILL]:
+            _send(pid, number)
+        if not said:
+            self._selector.unregister(self._clients[pid])
+
+    def _reap(self) -> None:
+        os.read(self._ended, 4096)
+        for pid in list(self._clients):
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found:
+                client = self._clients.pop(pid)
+                with contextlib.suppress(KeyError):
+                    self._selector.unregister(client)
+                with client, contextlib.suppress(OSError):
+                    client.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+def _send(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-
-
-def _tell(client: socket.socket, code: int) -> None:
-    with client, contextlib.suppress(OSError):
-        client.sendall(f"{code}\n".encode())
 
 
 def become(request: dict[str, Any]) -> None:
@@ -142,8 +164,11 @@ def main() -> None:
     if threading.active_count() > 1:
         sys.exit("an import started a thread: no fork would be safe")
     gc.freeze()
-    request = serve(sys.argv[1])
     code: Any = 0
+    try:
+        Server(sys.argv[1]).serve()
+    except Forked as fork:
+        request = fork.request
     try:
         become(request)
         run(request["words"])
