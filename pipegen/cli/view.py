@@ -10,11 +10,12 @@ import click
 
 from pipegen.cli.at_server import branch_option, run_option, server_option, workflow_argument
 from pipegen.cli.options import directory_option, json_option
-from pipegen.cli.output import print_json
+from pipegen.cli.output import colour_wanted, print_json
 
 if TYPE_CHECKING:
     from pipegen.plan.graph import Graph
     from pipegen.project import Project
+    from pipegen.records import RunView
     from pipegen.views.sources import Source
 
 
@@ -34,6 +35,7 @@ _ASK_SERVER = 3.0
     metavar="FILE",
     help="Write the page to FILE and end, instead of serving it.",
 )
+@click.option("--text", "as_text", is_flag=True, help="Print the stages and end.")
 @click.option(
     "--records",
     is_flag=True,
@@ -58,6 +60,7 @@ def view(
     branch: str | None,
     server: str | None,
     file: Path | None,
+    as_text: bool,
     records: bool,
     given: Path | None,
     port: int,
@@ -77,6 +80,8 @@ def view(
         source = _source(directory, given, records=records or bool(os.environ.get("PIPEGEN_PLAN")))
     if as_json:
         print_json(source.run().as_data())
+    elif as_text:
+        _print(source.run())
     elif file:
         _write(source, file, directory)
     else:
@@ -116,6 +121,17 @@ def _stages_of_build(project: Project) -> Graph:
     plans = [project.plan(name) for name in names if name in project.pipeline.workflows]
     wanted = {stage for plan in plans for job in plan.jobs for stage in job.stages}
     return project.graph.subgraph(wanted) if plans else project.graph
+
+
+def _print(run: RunView) -> None:
+    import shutil
+    import sys
+
+    from pipegen.views.stage_table import text
+
+    columns = shutil.get_terminal_size((100, 24)).columns
+    ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
+    click.echo(text(run, columns=columns, colour=colour_wanted(), ascii_only=ascii_only), nl=False)
 
 
 def _write(source: Source, file: Path, directory: Path) -> None:

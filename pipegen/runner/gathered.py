@@ -1,4 +1,8 @@
-"""The picture of a build out of the records that its agents left: a job that has gathered them publishes it."""
+"""The picture of a build out of what its agents left.
+
+Records tell all of a stage, lock fragments only its result. A job has the records of its own stages and of those that
+were gathered for it; fragments of all stages before it come to it in any case.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from pipegen.dvc.fragments import fragments_in, stamp_of
+from pipegen.errors import PipegenError
 from pipegen.plan import files
 from pipegen.plan.graph import Graph
 from pipegen.plan.names import to_name
@@ -18,6 +24,7 @@ from pipegen.runner.agent.build import Build
 from pipegen.runner.agent.record import now
 from pipegen.runner.last_run import group_of
 from pipegen.runner.processes import tail
+from pipegen.runner.values import Values
 
 _GOCD = re.compile(r"/go/pipelines/([^/]+)/([^/]+)/")
 
@@ -44,10 +51,12 @@ def gathered(
     env = os.environ if env is None else env
     wanted = tuple(wanted)
     records = _records(folder, build)
+    results = _results(folder, build)
     stages: dict[str, StageView] = {}
     for address in graph.order:
         record = records.get(address)
-        view = stage_view(record, wanted) if record else _without_record(address, graph, stages)
+        view = stage_view(record, wanted) if record else results.get(address)
+        view = view or _without_result(address, graph, stages)
         stages[address] = _with_log(
             replace(view, needs=graph.needs(address), group=group_of(address)), folder
         )
@@ -93,7 +102,26 @@ def _is_of(record: StageRecord, build: Build) -> bool:
     return bool(one and other and (one[1] != other[1] or one[2] == other[2]))
 
 
-def _without_record(address: str, graph: Graph, before: Mapping[str, StageView]) -> StageView:
+def _results(folder: Path, build: Build) -> dict[str, StageView]:
+    """What lock fragments of this build tell: of their own stage, and of all that it needed."""
+    found: dict[str, StageView] = {}
+    try:
+        values = Values.read(folder / files.VALUES)
+        stamp = stamp_of(build.tree, values.stamp if values and values.set else b"")
+        fragments = [each for each in fragments_in((folder / files.VALUES).parent) if each.stamp == stamp]
+    except PipegenError:
+        return {}
+    for fragment in fragments:
+        found.update({address: StageView(name=address, state="passed") for address in fragment.entries})
+    for fragment in fragments:
+        if fragment.state != "done":
+            found[fragment.stage] = StageView(
+                name=fragment.stage, state=fragment.state, message=fragment.message
+            )
+    return found
+
+
+def _without_result(address: str, graph: Graph, before: Mapping[str, StageView]) -> StageView:
     stopped = [n for n in graph.needs(address) if before[n].state in ("failed", "cancelled", "skipped")]
     if stopped:
         return StageView(name=address, state="skipped", message=f"needs {', '.join(stopped)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipegen.plan.graph import Graph
@@ -14,12 +14,15 @@ from pipegen.views.plain import plain
 from pipegen.views.states import DONE, LOOKS, clock, heading, number, result, taken, tally
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import OverflowMethod, RenderableType
     from rich.text import Text
 
 _NARROW = 100
 """Columns below which the agent is left out."""
 _METRICS = 3
+_NAME, _TOOK, _RESULT, _MEASURED, _ON = range(5)
+_GAP, _AGENT, _LEAST = 2, 16, 8
+"""Columns between cells, for an agent, and for a cell that gives way."""
 
 
 def text(
@@ -98,28 +101,56 @@ def _head(run: RunView, ascii_only: bool) -> Iterator[RenderableType]:
 
 
 def _table(shown: Picture, columns: int, ascii_only: bool) -> RenderableType:
-    from rich.table import Table
+    """Rows that are never broken: what is too long is cut."""
+    from rich.text import Text
 
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(24, columns // 2))
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
-    table.add_column(no_wrap=True, overflow="ellipsis")
-    if columns >= _NARROW:
-        table.add_column(no_wrap=True, overflow="ellipsis", max_width=16)
+    rows = list(_table_rows(shown, columns, ascii_only))
+    _fit(rows, columns, "crop" if ascii_only else "ellipsis")
+    widths = _widths(rows)
+    lines = []
+    for row in rows:
+        line = Text(no_wrap=True)
+        for at, cell in enumerate(row):
+            if widths[at]:
+                cell.align("right" if at == _TOOK else "left", widths[at])
+                line += cell + Text(" " * _GAP)
+        line.rstrip()
+        lines.append(line)
+    return Text("\n", no_wrap=True).join(lines)
+
+
+def _table_rows(shown: Picture, columns: int, ascii_only: bool) -> Iterator[list[Text]]:
+    """Lanes and name, time, result, tests and metrics, agent; lanes alone between them."""
     for signs, node in _rows(shown.graph, columns):
         if node is None:
-            table.add_row(_line((signs.translate(ASCII) if ascii_only else signs, "cyan")))
+            yield [_line((signs.translate(ASCII) if ascii_only else signs, "cyan"))]
             continue
         stages = shown.nodes[node]
-        sign, style = _sign(stages, ascii_only)
         before, _, after = signs.partition(NODE)
-        lines = [(part.translate(ASCII) if ascii_only else part, "cyan") for part in (before, after)]
+        left, right = ((part.translate(ASCII) if ascii_only else part, "cyan") for part in (before, after))
         name = f"{shown.titles[node]} ({len(stages)})" if len(stages) > 1 else shown.titles[node]
-        first = _line(lines[0], (sign, style), lines[1], (f"  {name}", ""))
+        first = _line(left, _sign(stages, ascii_only), right, (f"  {name}", ""))
         cells = _of_group(stages) if len(stages) > 1 else _of_stage(stages[0])
-        table.add_row(first, *cells[: 4 if columns >= _NARROW else 3])
-    return table
+        yield [first, *cells[: 4 if columns >= _NARROW else 3]]
+
+
+def _fit(rows: Sequence[list[Text]], columns: int, overflow: OverflowMethod) -> None:
+    """Cut names and agents at their limits; what was measured, then results, give way to the rest."""
+    _cut(rows, _NAME, max(24, columns // 2), overflow)
+    _cut(rows, _ON, _AGENT, overflow)
+    for index in (_MEASURED, _RESULT):
+        others = sum(width + _GAP for at, width in enumerate(_widths(rows)) if width and at != index)
+        _cut(rows, index, max(columns - others, _LEAST), overflow)
+
+
+def _widths(rows: Sequence[list[Text]]) -> list[int]:
+    return [max((row[at].cell_len for row in rows if at < len(row)), default=0) for at in range(_ON + 1)]
+
+
+def _cut(rows: Iterable[list[Text]], index: int, width: int, overflow: OverflowMethod) -> None:
+    for row in rows:
+        if index < len(row):
+            row[index].truncate(width, overflow=overflow)
 
 
 def _rows(graph: Graph, columns: int) -> Iterator[tuple[str, str | None]]:
@@ -133,7 +164,7 @@ def _rows(graph: Graph, columns: int) -> Iterator[tuple[str, str | None]]:
         yield (f"{row.signs:<{room}}" if row.name is not None else row.signs), row.name
 
 
-def _of_stage(stage: StageView) -> list[RenderableType]:
+def _of_stage(stage: StageView) -> list[Text]:
     style = LOOKS[stage.state].style
     return [
         _line((taken(stage.seconds, None, stage.state), "")),
@@ -143,13 +174,13 @@ def _of_stage(stage: StageView) -> list[RenderableType]:
     ]
 
 
-def _of_group(stages: Sequence[StageView]) -> list[RenderableType]:
+def _of_group(stages: Sequence[StageView]) -> list[Text]:
     seconds = [stage.seconds for stage in stages if stage.seconds is not None]
     agents = {stage.agent for stage in stages if stage.agent}
     return [
         _line((taken(max(seconds), None, "passed") if seconds else "", "")),
         _line((tally(stages), "dim")),
-        "",
+        _line(),
         _line((f"{len(agents)} agents" if len(agents) > 1 else "".join(agents), "dim")),
     ]
 

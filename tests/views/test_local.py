@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -179,8 +180,18 @@ def test_a_build_is_shown_by_the_records_that_its_jobs_left(tmp_path: Path, temp
     assert [(metric.name, metric.value) for metric in found["left"].metrics] == [("rows", 2)]
     assert found["join"].message == "needs right@b"
     assert found["right@b"].group == "right"
+    fragments = agent / ".pipegen" / "fragments"
+    fragments.rename(agent / "aside")
     elsewhere = {**job, "BUILD_URL": "https://ci.example.com/job/small/8/"}
     process = command(agent, "view", "--records", "--json", env=elsewhere)
     assert all(
         stage["state"] == "waiting" for stage in json.loads(process.communicate(timeout=60)[0])["stages"]
     )
+    (agent / "aside").rename(fragments)
+    shutil.rmtree(agent / ".pipegen" / "records")
+    process = command(agent, "view", "--records", "--json", env=job)
+    run = RunView.from_data(json.loads(process.communicate(timeout=60)[0]))
+    assert {stage.name: stage.state for stage in run.stages} == {
+        name: stage.state for name, stage in found.items()
+    }
+    assert run.stages[3].message.startswith("right@b failed: its command")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipegen.records import Approval, RunView, StageView
+from pipegen.records import Approval, Metric, RunView, StageView
 from pipegen.views.stage_table import text
 from pipegen.views.states import number
 from tests.views.pictures import forecasts, house_prices, runs
@@ -54,6 +54,22 @@ def test_three_hundred_stages_fold_and_what_failed_is_still_named() -> None:
     assert "✗    train@* (60)" in drawn
     assert "train@region-06 failed: its command ended with exit code 1" in drawn
     assert len(text(forecasts(), columns=100, folded=False).splitlines()) > 300
+
+
+def test_metrics_give_way_where_the_terminal_is_narrow() -> None:
+    metrics = tuple(Metric(f"a_rather_long_name_{i}", i / 7) for i in range(3))
+    stages = (
+        StageView(
+            name="validate", state="passed", outcome="ran", seconds=12, metrics=metrics, agent="linux-1"
+        ),
+        StageView(name="later", needs=("validate",), state="passed", outcome="unchanged", seconds=99),
+    )
+    for columns in (80, 100):
+        line = text(RunView(pipeline="p", stages=stages), columns=columns).splitlines()[2]
+        assert line.startswith("✓  validate     12s  ran        a_rather_long_name_0 0; a_rather")
+        assert len(line) <= columns
+        assert "…" in line
+        assert text(RunView(pipeline="p", stages=stages), columns=columns, ascii_only=True).isascii()
 
 
 def test_an_approval_says_who_is_waited_for_and_where_to_answer() -> None:
