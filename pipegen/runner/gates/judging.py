@@ -131,7 +131,10 @@ class _Judging:
             yield workspace, session
 
     def _store(self, found: tuple[Workspace, Session] | None) -> Store | None:
-        return found[1].bearer(self.task.remote).store if found else None
+        store = found[1].bearer(self.task.remote).store if found else None
+        if self.task.in_job and (store is None or not store.has_runs):
+            self.notify("no DVC remote that can list what it has: later runs can't compare with this one")
+        return store
 
     def _from_fragments(self, workspace: Workspace, session: Session, stamp: str) -> FromFragments:
         assert self.task.fragments is not None
