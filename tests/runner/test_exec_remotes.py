@@ -29,7 +29,7 @@ workflows: {push: {on: {push: {branches: [main]}}}}
 KINDS: dict[str, Any] = {"ssh": sftp_remote, "webdav": webdav_remote}
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=["ssh", pytest.param("webdav", marks=pytest.mark.slow)])
 def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SftpRemote | WebDavRemote]:
     kind: AbstractContextManager[SftpRemote | WebDavRemote] = KINDS[request.param](tmp_path / "served")
     with kind as opened:
