@@ -94,6 +94,7 @@ def find(data: Any) -> list[Finding]:
     return [
         Finding(path, kind, value)
         for path, name, text in texts
+        if forms or _gives(text) or _speaks_of_secrets(name)
         for kind, value in [_secret_in(name, text, forms)]
         if kind
     ]
@@ -170,8 +171,13 @@ def _secret_in(name: str, text: str, forms: Iterable[_Form]) -> tuple[str, str]:
     return "", ""
 
 
+def _gives(text: str) -> bool:
+    """Whether it may be a command line that gives a variable or an option."""
+    return "=" in text or "--" in text
+
+
 def _given(text: str) -> list[tuple[str, str]]:
-    if "=" not in text and "--" not in text:
+    if not _gives(text):
         return []
     found = re.finditer(_GIVEN, text)
     return [(given["name"] or given["option"], given["value"] or given["argument"]) for given in found]

@@ -35,14 +35,11 @@ def words(value: str | Sequence[str]) -> str:
 def _block(task: JSON) -> list[str]:
     """The lines of a task's last argument if a block shows them better and keeps them as they are; else none."""
     text: str = (task["attributes"]["arguments"] or [""])[-1]
-    lines = text.split("\n")
-    fits = (
-        text.endswith("\n")
-        and len(lines) > 2
-        and not text.startswith((" ", "\n"))
-        and not text.endswith("\n\n")
-    )
-    return lines[:-1] if fits and all(line == line.rstrip() and line.isprintable() for line in lines) else []
+    if text.startswith((" ", "\n")) or not text.endswith("\n") or text.endswith("\n\n"):
+        return []
+    lines = text.split("\n")[:-1]
+    suits = len(lines) > 1 and all(line == line.rstrip() and line.isprintable() for line in lines)
+    return lines if suits else []
 
 
 def _common_task(drawn: Sequence[Drawn]) -> JSON | None:
