@@ -6,11 +6,11 @@ The command line and the library are thin over this.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipegen.description.load import FILE_NAME, checked, examine, read_text
 from pipegen.errors import CheckFailed, DescriptionError, PlanError, Problem
@@ -109,7 +109,14 @@ class Project:
         """All stages by address, expanded. Raises DescriptionError where DVC would refuse them."""
         from pipegen.description.stages import resolve
 
-        return resolve(self.pipeline, self.folder)
+        return resolve(self.pipeline, self.folder, self._dvc_data)
+
+    @cached_property
+    def _dvc_data(self) -> Mapping[str, Any] | None:
+        """What `dvc.yaml` holds; None where the stages come from files."""
+        from pipegen.description.stages import dvc_data
+
+        return dvc_data(self.pipeline) if isinstance(self.pipeline.stages, dict) else None
 
     @cached_property
     def graph(self) -> Graph:
@@ -124,7 +131,7 @@ class Project:
     def _request(self) -> Request:
         from pipegen.targets import Request
 
-        return Request(self.pipeline, self.stages, self.place)
+        return Request(self.pipeline, self.stages, self.place, self._dvc_data)
 
     def problems(self, *, agents: bool = True) -> list[Problem]:
         """Every mistake of the description: names, rules, cycles, and the words of its targets.

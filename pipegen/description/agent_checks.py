@@ -5,6 +5,7 @@ What they can do of which stage, and what shows only when it runs, stands in `do
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,7 +103,8 @@ def _without_data(stages: Stages, folder: Path) -> Iterator[Problem]:
                 continue
             for path in _with_parents(dep):
                 if path not in empty:
-                    empty[path] = _has_no_data(folder / f"{path}.dvc")
+                    file = os.path.join(folder, f"{path}.dvc")
+                    empty[path] = os.path.exists(file) and _has_no_data(Path(file))
                 if empty[path]:
                     message = f"{stage.address!r} reads {dep!r}, of which {path}.dvc has only the address"
                     hint = f"`dvc update {path}.dvc` and `dvc push` bring the data; commit {path}.dvc"
@@ -151,4 +153,5 @@ def _is_on(value: str | None) -> bool:
 
 def _dvc_root(folder: Path) -> Path | None:
     here = folder.resolve()
-    return next((parent for parent in (here, *here.parents) if (parent / ".dvc" / "config").is_file()), None)
+    above = (here, *here.parents)
+    return next((parent for parent in above if os.path.isfile(os.path.join(parent, ".dvc", "config"))), None)

@@ -73,12 +73,15 @@ class ResolvedStage:
         return self.source.problem((*self.at, *where), message, hint, key=key, code=code)
 
 
-def resolve(pipeline: Pipeline, folder: Path) -> dict[str, ResolvedStage]:
+def resolve(
+    pipeline: Pipeline, folder: Path, content: Mapping[str, Any] | None = None
+) -> dict[str, ResolvedStage]:
     """All stages by address, in the order of the files.
 
     Args:
         pipeline: the description.
         folder: the folder it lies in; params files for interpolation are read there.
+        content: `dvc_data` of inline stages, where that is known already.
 
     Raises:
         DescriptionError: DVC would not take them, or a `ci` that is wrong once interpolated.
@@ -88,8 +91,8 @@ def resolve(pipeline: Pipeline, folder: Path) -> dict[str, ResolvedStage]:
         found, problems = _from_files(pipeline, pipeline.stages, folder)
     else:
         found, problems = {}, []
-        source = pipeline.source
-        for stage in _from_data(dvc_data(pipeline), DVC_FILE, folder, source, problems, inline=True):
+        source, content = pipeline.source, content or dvc_data(pipeline)
+        for stage in _from_data(content, DVC_FILE, folder, source, problems, inline=True):
             found[stage.address] = stage
     found = _with_top_level_ci(pipeline, found, problems)
     if problems:

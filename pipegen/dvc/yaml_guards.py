@@ -17,7 +17,8 @@ MOST_VALUES = 500_000
 
 _OLD_BREAKS = re.compile("[\x85\u2028\u2029]")
 """Line breaks to YAML 1.1 and libyaml, plain characters to YAML 1.2 and DVC."""
-_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNREADABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+"""Compiled only when one is looked for: so many characters take a while."""
 
 
 class Unfit(Exception):
@@ -51,7 +52,7 @@ def check_size(root: yaml.Node) -> None:
 
 def first_unreadable(text: str) -> tuple[int, int]:
     """Where the first character stands that YAML does not allow."""
-    found = _UNREADABLE.search(text)
+    found = re.search(_UNREADABLE, text)
     return _place(text, found.start() if found else 0)
 
 

@@ -42,6 +42,8 @@ class Request:
     stages: Mapping[str, ResolvedStage]
     folder: str
     """The description's folder relative to the repository's root; `.` for the root itself."""
+    dvc_data: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    """What `dvc.yaml` holds, where that is known already; see `description.stages.dvc_data`."""
     _plans: dict[tuple[str, bool], Plan] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property

@@ -17,5 +17,5 @@ class DVC(Target):
         """`dvc.yaml`, or nothing where the stages come from files."""
         if isinstance(request.pipeline.stages, StagesFrom):
             return Generated(())
-        body = dump(dvc_data(request.pipeline))
+        body = dump(request.dvc_data or dvc_data(request.pipeline))
         return Generated((GeneratedFile(DVC_FILE, Marker.header(body, "# {}")),))
