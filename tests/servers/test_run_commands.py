@@ -195,6 +195,32 @@ def test_a_bad_network_starts_nothing_twice_and_shows_every_line_once(
     assert faults.happened
 
 
+@pytest.mark.parametrize("seed", (100, 109))
+def test_a_bad_network_answers_stops_and_takes_up_a_run_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    asks = (STAGES[0], Stage("train", 0.05, asks="Go on?"), Stage("later", 0.02, fails=True))
+    model = JenkinsModel(asks, branches=("main", "feature/a"))
+    with running(model, monkeypatch):
+        deployed(folder, model)
+    faults = Faults(seed, refuse=0.12, drop=0.15, truncate=0.12, unavailable=0.1, delay=0.01)
+    monkeypatch.setattr("pipegen.servers.jenkins.builds.APPEARS", 1.0)
+    with running(model, monkeypatch, faults):
+        ok(pipegen("trigger", "nightly", cwd=folder))
+        until = time.monotonic() + 20
+        while "waits for" not in pipegen("status", "nightly", cwd=folder).out:
+            assert time.monotonic() < until
+        ok(pipegen("approve", "nightly", "--yes", cwd=folder))
+        assert pipegen("watch", "nightly", cwd=folder).code == 1
+        model.stages = (*STAGES, Stage("later", 60))
+        ok(pipegen("resume", "nightly", cwd=folder))
+        ok(pipegen("cancel", "nightly", cwd=folder))
+        model.stages = STAGES
+        ok(pipegen("trigger", "push", "-b", "feature/a", "-f", cwd=folder))
+    assert [build.result for build in model.jobs[f"{PLACE}-nightly"].builds] == ["FAILURE", "ABORTED"]
+    assert len(model.jobs[f"{PLACE}/feature%2Fa"].builds) == 1 and len(faults.happened) > 5
+
+
 def test_ctrl_c_ends_the_watching_and_never_the_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = JenkinsModel((Stage("prepare", 60),))
     with running(model, monkeypatch) as server:

@@ -122,8 +122,8 @@ class Rest(PythonJenkins):  # type: ignore[misc] # it has no types
         return queue_item(response)
 
     def scan(self, name: str) -> None:
-        """Look for branches now."""
-        self.send("POST", f"{job_path(name)}/build?delay=0")
+        """Look for branches now; twice finds no more than once."""
+        self.send("POST", f"{job_path(name)}/build?delay=0", idempotent=True)
 
 
 def job_path(name: str) -> str:

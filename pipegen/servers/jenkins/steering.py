@@ -8,7 +8,7 @@ from typing import Any
 
 from pipegen.errors import NotOnServer, ServerError
 from pipegen.servers.http import AnswerLost
-from pipegen.servers.jenkins.builds import NODES, Builds, build_path, job_name
+from pipegen.servers.jenkins.builds import NODES, TRIES, Builds, build_path, job_name
 from pipegen.servers.jenkins.rest import job_path
 from pipegen.servers.model import Question, Run, RunRef
 
@@ -63,15 +63,29 @@ class Steering:
         if run.state == "passed":
             raise ServerError(f"{run.label} passed: there is nothing to resume")
         stage = self._first_bad(run)
-        before = self._rest.get(f"{job_path(job_name(run.ref.place))}/api/json?tree=nextBuildNumber")
-        if stage is None or not self._restart(run, stage):
-            return self._builds.trigger(run.ref.place, self._parameters(run.ref))
-        found = self._builds.started_since(run.ref.place, before["nextBuildNumber"])
-        if found is None:
-            raise ServerError(
-                f"Jenkins took the restart of {run.label} from {stage!r}, but no build of it shows yet"
-            )
-        return found
+        again = self._restarted(run, stage) if stage is not None else None
+        return again or self._builds.trigger(run.ref.place, self._parameters(run.ref))
+
+    def _restarted(self, run: Run, stage: str) -> RunRef | None:
+        """The build that goes on from a stage; None where Jenkins can't restart this one."""
+        place = run.ref.place
+        before = self._rest.get(f"{job_path(job_name(place))}/api/json?tree=nextBuildNumber")
+        for _ in range(TRIES):
+            try:
+                if not self._restart(run, stage):
+                    return None
+            except AnswerLost:
+                found = self._builds.started_since(place, before["nextBuildNumber"])
+                if found is None:
+                    continue
+                return found
+            found = self._builds.started_since(place, before["nextBuildNumber"])
+            if found is not None:
+                return found
+            break
+        raise ServerError(
+            f"it is not known whether {run.label} was restarted from {stage!r}: `pipegen status` shows its last run"
+        )
 
     def _first_bad(self, run: Run) -> str | None:
         """The first stage of the top level that did not end well: Jenkins restarts from these alone."""
@@ -90,8 +104,6 @@ class Steering:
             )
         except NotOnServer:
             return False
-        except AnswerLost as error:
-            raise ServerError(f"{error.message}: `pipegen status` shows whether a new build came") from None
         said: Mapping[str, Any] = self._rest.http.decoded(answer)
         return said.get("status") == "ok" and str((said.get("data") or {}).get("success")) == "true"
 
