@@ -119,8 +119,21 @@ def test_on_an_agent(houses: Houses) -> None:
     ]
 
     # what is worse does not become what the next one is compared with
-    fourth, _ = houses.job(worse, "--json")
+    fourth, agent = houses.job(worse, "--json")
     assert "103, 3 (3%) above 100 of last" in said(fourth, "no_worse")
+
+    # evidence that can't be kept ends the job, but the server is told what was found
+    wipe(houses.remote)
+    houses.remote.write_text("no folder")
+    away, _ = houses.job(worse, agent=agent)
+    assert away.code == 6, away.text
+    assert "can't write to the DVC remote 'store'" in away.err
+    assert {gate: state for gate, (state, _) in junit(agent).items()} == {
+        "good": "passed",
+        "fair": "passed",
+        "no_worse": "error",
+    }
+    assert "can't compare with last: can't look into the DVC remote" in junit(agent)["no_worse"][1]
 
 
 def test_what_an_agent_lacks_is_red_or_said(houses: Houses, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,11 +47,11 @@ def judge_gates(task: GateTask, notify: Callable[[str], None]) -> GateRun:
         raise os_error(error, "write into", task.folder / ".pipegen") from None
     try:
         run, kept, push = _Judging(task, notify).go()
-        junit.write([suite(run)], task.junit)
-        kept.add(run, push=push)
     except PipegenError as error:
         junit.write([broken_suite(task.names, task.workflow, error.message)], task.junit)
         raise
+    junit.write([suite(run)], task.junit)
+    kept.add(run, push=push)
     return run
 
 
