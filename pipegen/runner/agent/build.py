@@ -15,6 +15,7 @@ from pipegen.errors import WorkspaceError
 
 _LOGIN = re.compile(r"://[^/@\s]+@")
 """User and password in an address, which git repeats in its messages."""
+_TELLING = ("fatal:", "error:", "remote:", "!")
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,13 @@ def _gocd_url(env: Mapping[str, str]) -> str:
     return f"{server}/go/pipelines/" + "/".join(env[word] for word in words)
 
 
+def _said(text: str) -> str:
+    """What git says of a failure in one line, the server's own words among it; without logins."""
+    lines = text.strip().splitlines() or ["no message"]
+    telling = [line.strip() for line in lines if line.lstrip().startswith(_TELLING)]
+    return _LOGIN.sub("://****@", "; ".join(telling or lines[-1:]))
+
+
 def git(folder: Path, *words: str, env: Mapping[str, str] | None = None, given: str | None = None) -> str:
     """What a git command prints.
 
@@ -95,6 +103,5 @@ def git(folder: Path, *words: str, env: Mapping[str, str] | None = None, given: 
     except FileNotFoundError:
         raise WorkspaceError("git is not installed, or not on the PATH") from None
     if done.returncode:
-        last = _LOGIN.sub("://****@", (done.stderr.strip().splitlines() or ["no message"])[-1])
-        raise WorkspaceError(f"git {words[0]} failed in {folder}: {last}")
+        raise WorkspaceError(f"git {words[0]} failed in {folder}: {_said(done.stderr)}")
     return done.stdout.strip()

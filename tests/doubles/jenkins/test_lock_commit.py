@@ -136,7 +136,8 @@ def test_a_push_that_is_refused_is_told_in_gits_words(serve: Serve, tmp_path: Pa
     built = head(made)
     build = made.build()
     assert build.result == "FAILURE"
-    assert "error: git push failed" in "\n".join(build.log)
+    (said,) = [line for line in build.log if line.startswith("error: git push failed")]
+    assert "remote: this branch is protected" in said
     assert head(made) == built
 
 
