@@ -6,7 +6,6 @@ What they can do of which stage, and what shows only when it runs, stands in `do
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,7 +132,7 @@ def _outs(stages: Stages) -> Iterator[tuple[ResolvedStage, Out]]:
 def _with_parents(path: str) -> Iterator[str]:
     while path and path != "/":
         yield path
-        path = posixpath.dirname(path)
+        path = path.rpartition("/")[0].rstrip("/")
 
 
 def _has_no_data(file: Path) -> bool:

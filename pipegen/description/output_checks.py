@@ -37,7 +37,7 @@ def distinct(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
 
 
 def _parents(path: str) -> Iterator[str]:
-    while path := posixpath.dirname(path).rstrip("/"):
+    while path := path.rpartition("/")[0].rstrip("/"):
         yield path
 
 

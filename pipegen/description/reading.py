@@ -6,7 +6,7 @@ One walk serves the whole grammar and the words of the targets: a new key needs 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from pipegen.description.shapes import Expected, expected, meant, takes_text
@@ -120,11 +120,8 @@ class Reader:
         return self.refuse(path, f"{shown(value)} stands where a mapping is expected", hint)
 
     def _text(self, kind: type[Text], value: str, path: Path, *, key: bool = False) -> Any:
-        try:
-            kind.check(value)
-        except ValueError as error:
-            return self.refuse(path, shorten(str(error)), key=key)
-        return kind(value)
+        mistake = _mistake(kind, value)
+        return self.refuse(path, shorten(mistake), key=key) if mistake else kind(value)
 
     def _map(
         self, key_kind: Expected, value_kind: Expected, value: Mapping[Any, Any], path: Path
@@ -183,6 +180,16 @@ class Reader:
         if key in words(Stage) and "do" in known:
             return f"{key!r} belongs under `do:`"
         return nearest(str(key), (k for k in known if k != "*"))
+
+
+@lru_cache(maxsize=4096)
+def _mistake(kind: Any, text: str) -> str:
+    """Why a text is not of this kind; empty if it is."""
+    try:
+        kind.check(text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 class _Key(NamedTuple):

@@ -151,14 +151,15 @@ def _kept(job: Job, around: Surroundings) -> Sequence[JSON]:
     """What people keep. A pattern without a match fails a job that passed, so each one also matches the fragment,
     which always exists."""
     found: dict[str, str] = {}
-    always = tuple(posixpath.basename(path) for path in job.writes)
+    always = tuple(path.rpartition("/")[2] for path in job.writes)
     for path in job.artifacts:
         if path in WHOLE:
             # `report/**` would match the folder itself, which GoCD then publishes with the path that leads to it
             found[path.removesuffix("*")] = WHOLE[path]
         else:
-            stem = posixpath.splitext(posixpath.basename(path))[0]
-            sure = any(name.startswith(f"{stem}.") for name in always)
+            name = path.rpartition("/")[2]
+            stem = name.rpartition(".")[0] or name
+            sure = any(written.startswith(f"{stem}.") for written in always)
             found[f"{WORK}/*/{stem}.*" if sure else path] = posixpath.basename(WORK).lstrip(".")
     return [_build(around.inside(pattern), where) for pattern, where in found.items()]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from pipegen.description.dumper import scalar
 from pipegen.targets.gocd.jobs import JSON
@@ -13,7 +14,7 @@ from pipegen.targets.templates import render
 
 def to_yaml(drawn: Sequence[Drawn], group: str, options: Options) -> str:
     """The file's text, without the header."""
-    filters = {"scalar": words, "comment": _comment}
+    filters: dict[str, Callable[..., Any]] = {"scalar": words, "lines": _block, "comment": _comment}
     return render(
         "gocd",
         "pipelines.gocd.yaml.j2",
@@ -23,7 +24,6 @@ def to_yaml(drawn: Sequence[Drawn], group: str, options: Options) -> str:
         group=group,
         environment=options.environment,
         configrepo=options.material == "configrepo",
-        lines=_block,
     )
 
 
