@@ -5,13 +5,15 @@
 The Jenkins is the replay server of the tests, as a process of its own, new for each measurement; its answers are shaped
 by recordings of a real one, which must lie in ../shared/contracts. Ours, `pipegen deploy --all`, starts from 500
 `pipegen.yaml`; theirs, `jenkins-jobs update`, from one YAML file of 500 pipeline jobs that hold the Jenkinsfiles ours
-made. Both then do the same again with nothing changed: pipegen asks the server for each job, jenkins-jobs compares with
-its own notes on disk and asks for none.
+made. Then both do the same again with nothing changed. pipegen keeps nothing on disk and asks the server for each job.
+jenkins-jobs compares with notes of its own, if they are still there, and then asks the server nothing; on an agent that
+is new for each run it has none. Both are measured; the second, which looks at the server as ours does, is the limit.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -27,6 +29,9 @@ from render import job
 
 PIPELINES = 500
 AT_ONCE = 8
+SHARED = 5
+"""Requests that are no pipeline's: who we are, what the server is."""
+WHEN = ("first", "unchanged, with notes", "unchanged")
 SERVE = "serve"
 
 
@@ -59,18 +64,20 @@ def main(runs: int) -> int:
 
 
 def deployed(command: Callable[[str], tuple[list[str], Mapping[str, str]]]) -> dict[str, Cost]:
-    """One side's cost on an empty server and once more on the full one; what was asked is printed."""
+    """One side's cost on an empty server, on the full one, and there once more without its notes; each is printed."""
     found = {}
     with serving() as (url, asked):
-        for when in ("first", "unchanged"):
+        for when in WHEN:
             words, env = command(url)
+            if when == "unchanged":
+                shutil.rmtree(env.get("XDG_CACHE_HOME", ""), ignore_errors=True)
             found[when] = cost(words, env=env)
             counted = asked()
             print(
                 f"      {Path(words[0]).name}, {when}: {found[when].wall:.2f} s by the clock, "
                 f"{found[when].cpu:.2f} s CPU, {counted} requests"
             )
-            if when == "unchanged" and counted > PIPELINES + 10:
+            if words[0] == str(BIN / "pipegen") and when != "first" and counted > PIPELINES + SHARED:
                 sys.exit(f"{counted} requests for {PIPELINES} unchanged pipelines")
     return found
 
