@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from pipegen.records import Link, RunView, StageView
+from pipegen.records import Approval, Link, RunView, StageView
 from pipegen.views.html import Place, bars, blocks, page
 from pipegen.views.markup import address
 from pipegen.views.plain import plain
@@ -132,6 +132,14 @@ def test_groups_are_one_box_each_with_a_cell_for_each_stage_and_all_can_be_drawn
     assert len(re.findall(r'class="cell ', text)) == 300
     assert len(re.findall(r'id="e-s\d+"', text)) == len(run.stages)
     assert len(text) < 600_000
+
+
+def test_an_approval_says_who_is_waited_for_and_leads_there() -> None:
+    asked = Approval(by="leads", message="promote?", url="https://ci.example.com/input")
+    text = page(RunView(pipeline="p", state="approval", approval=asked))
+    assert "Waits for leads</strong>: promote?" in text
+    assert 'href="https://ci.example.com/input"' in text
+    assert "javascript" not in page(RunView(pipeline="p", approval=Approval(url="javascript:alert(1)")))
 
 
 def test_few_stages_are_drawn_each() -> None:
