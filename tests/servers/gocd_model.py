@@ -110,6 +110,8 @@ class GoCDModel:
         self.environments: dict[str, list[str]] = {}
         self.runs: dict[str, list[Run]] = {}
         self.locked: set[str] = set()
+        self.paused: dict[str, str] = {}
+        """Why, by pipeline."""
         self.maintenance = False
         self.agents: JSON = gocd(270).json()
         self.profiles: list[JSON] = []
@@ -172,6 +174,7 @@ class GoCDModel:
             ("POST", f"/api/pipelines/{name}/schedule", 1, self._schedule),
             ("POST", f"/api/pipelines/{name}/unlock", 1, self._unlock),
             ("GET", f"/api/pipelines/{name}/status", 1, self._status),
+            ("POST", f"/api/pipelines/{name}/unpause", 1, self._unpause),
             ("GET", f"/api/pipelines/{name}/history", 1, self._history),
             ("GET", f"/api/pipelines/{name}/([0-9]+)", 1, self._instance),
             ("POST", f"{stage}/run", 2, self._run_stage),
@@ -223,6 +226,8 @@ class GoCDModel:
         if name.lower() in (each.lower() for each in self.pipelines):
             return gocd(52).answered(422, {"message": f"Failed to add pipeline '{name}'."}).answer
         self.pipelines[name] = _as_kept({**body["pipeline"], "group": body["group"]})
+        if got.headers.get("X-pause-pipeline") == "true":  # [149, 150]
+            self.paused[name] = got.headers["X-pause-cause"]
         return self._shown(51, name)
 
     def _get(self, got: Received, name: str) -> Answer:
@@ -264,6 +269,8 @@ class GoCDModel:
         self._settle(name)
         if name in self.locked:
             return gocd(262).answer
+        if name in self.paused:
+            return gocd(234).answer
         if name in self._ordered:
             return gocd(221).answer
         runs = self.runs.setdefault(name, [])
@@ -284,7 +291,12 @@ class GoCDModel:
         return gocd(263).answer
 
     def _status(self, got: Received, name: str) -> Answer:
-        return gocd(261).answered(200, {**gocd(261).json(), "locked": name in self.locked}).answer
+        cause = self.paused.get(name, "")
+        shown = {"locked": name in self.locked, "paused": name in self.paused, "paused_cause": cause}
+        return gocd(261).answered(200, {**gocd(261).json(), **shown}).answer
+
+    def _unpause(self, got: Received, name: str) -> Answer:
+        return (gocd(236) if self.paused.pop(name, None) is None else gocd(235)).answer
 
     def _settle(self, name: str) -> None:
         """Let what is due happen."""

@@ -273,7 +273,42 @@ def test_pipelines_join_their_environment() -> None:
         kinds = [(c.kind, c.what, c.difference) for c in _deploy(gocd_client, wanted)]
         assert kinds[1] == ("update", "environment", "+ house-push\n")
         assert model.environments == {"prod": ["house-push"]}
+        assert not model.paused
         assert [c.kind for c in client(server).compare(wanted)] == ["unchanged"]
+
+
+def test_a_new_pipeline_does_not_begin_before_it_is_in_its_environment() -> None:
+    """It is live at once [facts 2], and would be taken by an agent of none. What a person paused stays so."""
+    model = GoCDModel()
+    model.environments["prod"] = []
+    other = pipeline("house-nightly", "train")
+    model.pipelines["house-nightly"], model.paused["house-nightly"] = ours(other), "holidays"
+    wanted = deployment(TRAIN, other, options={"environment": "prod"})
+    with serving(model, Faults(refuse=1.0, methods=("PATCH",), at_most=1)) as server:
+        gocd_client = client(server)
+        create, _, join = gocd_client.compare(wanted)
+        gocd_client.apply(create)
+        with pytest.raises(ServerUnavailable):
+            gocd_client.apply(join)
+        assert model.paused["house-push"].startswith("pipegen deploys it")
+        _deploy(gocd_client, wanted)  # whoever deploys again brings it to its end
+        assert model.paused == {"house-nightly": "holidays"}
+        assert sorted(model.environments["prod"]) == ["house-nightly", "house-push"]
+
+
+def test_one_that_stays_paused_is_said() -> None:
+    model = GoCDModel()
+    model.environments["prod"] = []
+    wanted = deployment(TRAIN, options={"environment": "prod"})
+    with serving(model) as server:
+        gocd_client = client(server)
+        create, join = gocd_client.compare(wanted)
+        gocd_client.apply(create)
+        with (
+            serving(model, Faults(refuse=1.0, methods=("POST",))) as bad,
+            pytest.raises(ServerError, match="is in the environment 'prod' and still paused: resume it on"),
+        ):
+            client(bad).apply(join)
 
 
 @pytest.mark.parametrize(

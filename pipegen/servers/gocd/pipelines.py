@@ -39,6 +39,8 @@ class Seen(NamedTuple):
     there: There | None
     files: dict[str, str]
     """The generated files, from which preflight tells what is wrong."""
+    environment: str = ""
+    """The environment that it is to join."""
 
 
 class ByApi:
@@ -66,7 +68,7 @@ class ByApi:
     def _pipeline(self, definition: Definition, deployment: Deployment) -> Change:
         wanted = marked(wanted_of(definition, deployment), deployment.origin)
         there = self.find(definition.name)
-        seen = Seen(wanted, there, dict(deployment.files))
+        seen = Seen(wanted, there, dict(deployment.files), deployment.options.get("environment", ""))
         change = Change(kind="create", name=definition.name, what=PIPELINE, definition=definition, seen=seen)
         if there is None:
             reason = self._new_group(str(wanted["group"]))
@@ -157,9 +159,13 @@ class ByApi:
         """Make a pipeline, once: where an answer is lost, look before asking again."""
         inner = {key: each for key, each in seen.wanted.items() if key != "group"}
         body = {"group": seen.wanted["group"], "pipeline": inner}
+        # it would begin at once, on any agent: it waits until it is in its environment
+        paused = {"X-pause-pipeline": "true", "X-pause-cause": JOINS} if seen.environment else {}
         for _ in range(TRIES):
             try:
-                answer = self._api.send("POST", "/api/admin/pipelines", VERSION, body=body, accepting=(422,))
+                answer = self._api.send(
+                    "POST", "/api/admin/pipelines", VERSION, body=body, headers=paused, accepting=(422,)
+                )
             except AnswerLost:
                 if self._is_there(name, seen):
                     break
@@ -241,6 +247,21 @@ class ByApi:
 
     def _add_to(self, environment: str, names: Sequence[str]) -> None:
         self._patch(environment, {"add": list(names), "remove": []})
+        for name in names:
+            try:
+                self._let_begin(name)
+            except ServerError as error:
+                raise ServerError(
+                    f"{name} is in the environment {environment!r} and still paused: resume it on GoCD's dashboard "
+                    f"({error.message})"
+                ) from None
+
+    def _let_begin(self, name: str) -> None:
+        """Resume a pipeline that was paused by us alone."""
+        where = f"/api/pipelines{path(name)}"
+        status = self._api.get(f"{where}/status", 1)
+        if status["paused"] and status["paused_cause"] == JOINS:
+            self._api.send("POST", f"{where}/unpause", 1, accepting=(409,), idempotent=True)
 
     def _patch(self, environment: str, pipelines: dict[str, list[str]]) -> None:
         where = f"/api/admin/environments{path(environment)}"
@@ -249,6 +270,8 @@ class ByApi:
         self._known.forget("environments")
 
 
+JOINS = "pipegen deploys it, and it has not joined its environment yet"
+"""Why a new pipeline is paused for a moment."""
 EDITED = "somebody edited it on the server since it was deployed"
 
 
