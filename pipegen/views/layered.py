@@ -11,13 +11,13 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from statistics import fmean, median_low
+from statistics import median_low
 
 from pipegen.plan.graph import Graph
 
 COLUMN_GAP, ROW_GAP, LINE = 40.0, 14.0, 6.0
 """Between levels, between boxes of a level, and the height that a passing line takes."""
-_SWEEPS, _SETTLING = 8, 6
+_SWEEPS, _SETTLING = 8, 16
 
 
 @dataclass(frozen=True)
@@ -197,8 +197,12 @@ def _wanted_place(neighbours: Sequence[_Slot], own: int) -> float:
 
 
 def _wanted_height(slot: _Slot) -> float:
-    neighbours = [*slot.before, *slot.after]
-    return fmean(other.middle for other in neighbours) if neighbours else slot.middle
+    """The mean of its neighbours; one that many pull at pulls each of them the less, so that pairs stand level."""
+    pulls = [(other.middle, 1 / len(other.after)) for other in slot.before]
+    pulls += [(other.middle, 1 / len(other.before)) for other in slot.after]
+    if not pulls:
+        return slot.middle
+    return sum(middle * pull for middle, pull in pulls) / sum(pull for _, pull in pulls)
 
 
 def _spread(level: Sequence[_Slot], wanted: Sequence[float]) -> None:

@@ -92,6 +92,16 @@ def test_parallel_ways_do_not_cross() -> None:
             assert (one.points[0][1] - other.points[0][1]) * (one.points[-1][1] - other.points[-1][1]) > 0
 
 
+def test_what_hangs_together_one_by_one_stands_level() -> None:
+    needs: dict[str, list[str]] = {"start": []}
+    for i in range(9):
+        needs |= {f"a{i}": ["start"], f"b{i}": [f"a{i}"], f"c{i}": [f"b{i}"]}
+    drawn = placed(Graph({**needs, "end": [f"c{i}" for i in range(9)]}))
+    for i in range(9):
+        middles = [drawn.boxes[f"{letter}{i}"].middle for letter in "abc"]
+        assert max(middles) - min(middles) < 2
+
+
 def test_three_hundred_stages_in_levels_are_drawn_at_once() -> None:
     levels = [[f"s{level}@{item}" for item in range(60)] for level in range(5)]
     needs = {name: [] for name in levels[0]}
