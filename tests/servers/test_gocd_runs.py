@@ -230,6 +230,22 @@ def test_pipelines_that_follow_are_found_by_what_they_are_made_of() -> None:
         assert client(server).run(RunRef(place=where, number=4)).state == "failed"  # and then nothing follows
 
 
+def test_pipelines_that_need_none_begin_together() -> None:
+    """Two that a commit starts, in layout `pipelines`: a start by hand starts both; they are of one commit."""
+    one, two = pipeline("house-a", "a"), pipeline("house-b", "b")
+    model = GoCDModel()
+    model.pipelines["house-a"], model.pipelines["house-b"] = ours(one), ours(two)
+    with serving(model) as server:
+        gocd_client = client(server)
+        run, _ = follow(gocd_client, gocd_client.trigger(place(one, two), {}))
+        assert run.state == "passed"
+        assert [(part.definition, part.name) for part in run.parts] == [
+            ("house-a", "a/a"),
+            ("house-b", "b/b"),
+        ]
+        assert (len(model.runs["house-a"]), len(model.runs["house-b"])) == (1, 1)
+
+
 def test_the_last_runs() -> None:
     newest = history(326).asked(headers=ADMIN)
     with serving(Script(newest)) as server:

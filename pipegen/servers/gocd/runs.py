@@ -84,21 +84,24 @@ class Runs:
 
     def instances(self, place: Place, counter: int) -> Iterator[tuple[Definition, JSON | None]]:
         """Each pipeline of a workflow with its run that belongs to the first one's; None where it has not begun."""
-        first = place.definitions[0]
-        counters: dict[str, int] = {}
-        for definition in place.definitions:
-            if definition is first:
-                found: JSON | None = self.instance(first.name, counter)
-            else:
-                found = self._following(definition, counters)
+        first, *others = place.definitions
+        begun = self.instance(first.name, counter)
+        counters = {first.name.lower(): counter}
+        yield first, begun
+        for definition in others:
+            found = self._following(definition, counters, instances.revision(begun))
             if found is not None:
                 counters[definition.name.lower()] = int(found["counter"])
             yield definition, found
 
-    def _following(self, definition: Definition, counters: Mapping[str, int]) -> JSON | None:
-        """The newest run of a pipeline that is made of the runs in `counters` alone."""
+    def _following(self, definition: Definition, counters: Mapping[str, int], revision: str) -> JSON | None:
+        """The newest run of a pipeline that is made of the runs in `counters` alone; of one that needs none, which
+        begins beside the first, the newest run of the same commit."""
+        needs_none = not instances.needed(definition)
         for instance in self.history(definition.name, PAGE[0]):
             made_of = dict(instances.upstream(instance))
+            if needs_none and instances.revision(instance) == revision:
+                return instance
             if made_of and all(counters.get(name) == number for name, number in made_of.items()):
                 return instance
         return None

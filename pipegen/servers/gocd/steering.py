@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,11 +50,16 @@ class Steering:
     # ------------------------------------------------------------------------------------------ starting
 
     def trigger(self, place: Place, inputs: Mapping[str, str]) -> RunRef:
-        """Start a run of a workflow's first pipeline."""
+        """Start a run: the first pipeline, and where a workflow on push has several that need none, these too."""
         variables = [{"name": name, "value": value, "secure": False} for name, value in inputs.items()]
-        return self._schedule(place, {"environment_variables": variables} if variables else None)
+        ref = self._schedule(place, {"environment_variables": variables} if variables else None)
+        for number, definition in enumerate(place.definitions[1:], 1):
+            if not instances.needed(definition):
+                self._schedule(replace(place, definitions=place.definitions[number:]), None)
+        return ref
 
     def _schedule(self, place: Place, body: JSON | None) -> RunRef:
+        """Start the first pipeline of a place."""
         name = place.definitions[0].name
         ticket = self._ticket(name, time.time())
         where = f"/api/pipelines{path(name)}/schedule"
