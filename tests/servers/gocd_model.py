@@ -85,6 +85,8 @@ class Run:
     user: str
     variables: list[JSON]
     stages: list[Stage]
+    made_of: dict[str, int] = field(default_factory=dict)
+    """The counters of the runs upstream, by pipeline."""
 
 
 class GoCDModel:
@@ -305,10 +307,26 @@ class GoCDModel:
             self._begin(name, due[1].stages[0])
             self.runs[name].append(due[1])
             del self._ordered[name]
+        self._follow(name)
         for run in self.runs.get(name, ()):
             for stage, following in zip(run.stages, run.stages[1:], strict=False):
                 if stage.passed and not following.jobs and not self._is_manual(name, following.name):
                     self._begin(name, following)
+
+    def _follow(self, name: str) -> None:
+        """Begin a run of what depends on others, once all of these have new runs that passed [254]."""
+        upstream = {m["attributes"].get("pipeline") for m in self.pipelines[name]["materials"]} - {None}
+        last = {}
+        for other in upstream:
+            self._settle(other)
+            passed = [run for run in self.runs.get(other, ()) if all(stage.passed for stage in run.stages)]
+            last[other] = passed[-1].counter if passed else 0
+        runs = self.runs.setdefault(name, [])
+        fresh = not runs or all(last[other] > runs[-1].made_of[other] for other in upstream)
+        if upstream and all(last.values()) and fresh:
+            stages = [Stage(stage["name"]) for stage in self.pipelines[name]["stages"]]
+            runs.append(Run(len(runs) + 1, "changes", [], stages, last))
+            self._begin(name, stages[0])
 
     def _begin(self, name: str, stage: Stage, only: list[str] | None = None) -> None:
         config = next(s for s in self.pipelines[name]["stages"] if s["name"] == stage.name)
@@ -355,6 +373,16 @@ class GoCDModel:
         began = min(job.began for stage in run.stages for job in stage.jobs)
         found.update(name=name, counter=run.counter, label=str(run.counter), scheduled_date=int(began * 1000))
         found["build_cause"].update(cause)
+        (shape_of_upstream,) = gocd(254).json()["build_cause"]["material_revisions"]
+        for other, number in run.made_of.items():
+            stage = self.pipelines[other]["stages"][-1]["name"]
+            modification = {
+                **shape_of_upstream["modifications"][0],
+                "revision": f"{other}/{number}/{stage}/1",
+            }
+            found["build_cause"]["material_revisions"].append(
+                {**shape_of_upstream, "modifications": [modification]}
+            )
         found["stages"] = []
         for stage in run.stages:
             shape = copy.deepcopy(done if stage.jobs else waiting)

@@ -203,6 +203,20 @@ def test_a_run_that_fails_is_taken_up_and_its_log_read(
         assert pipegen("resume", "push", cwd=project).code != 0
 
 
+def test_a_workflow_of_many_pipelines_is_one_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layout `pipelines`: each starts when those that it depends on have passed."""
+    _write(project, DESCRIPTION.replace("group: bench", "group: bench, layout: pipelines"))
+    model = GoCDModel(fails=("train.forest/train.forest",))
+    with running(model, monkeypatch):
+        ok(pipegen("deploy", "gocd", "--yes", cwd=project))
+        assert {"toy-push-prepare", "toy-push-train.lasso", "toy-push-train.forest"} <= set(model.pipelines)
+        failed = pipegen("trigger", "push", "--follow", cwd=project)
+        assert failed.code == 1
+        assert "train@forest: failed" in failed.out and "train@lasso: passed" in failed.out
+        assert "passed" in ok(pipegen("resume", "push", "--follow", cwd=project))
+        assert {len(runs) for runs in model.runs.values() if runs} == {1}
+
+
 def test_a_release_waits_for_a_person(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = GoCDModel(works=0.05)
     with running(model, monkeypatch):
