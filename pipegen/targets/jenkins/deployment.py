@@ -7,7 +7,6 @@ used first appeared: `disableConcurrentBuilds(abortPrevious:)` (workflow-job-plu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from pipegen.plan.deployment import Definition, Deployment, Need
@@ -18,34 +17,37 @@ from pipegen.targets.jenkins.words import Words
 
 ALWAYS = ("workflow-job", "workflow-cps", "git")
 PLUGINS: Mapping[str, str] = {
-    r"^pipeline \{": "pipeline-model-definition",
-    r"\bcheckout\b": "workflow-scm-step",
-    r"\bstage\(": "pipeline-stage-step",
-    r"\b(?:sh|dir|node)\b *[('\"]|\bnode\(": "workflow-durable-task-step",
-    r"\b(?:stash|unstash|timeout|retry|withEnv)\(": "workflow-basic-steps",
-    r"\btimestamps\b": "timestamper",
-    r"\block\(": "lockable-resources",
-    r"\bwithCredentials\(": "credentials-binding",
-    r"\bstring\(credentialsId:|\bfile\(credentialsId:": "plain-credentials",
-    r"\bsshUserPrivateKey\(": "ssh-credentials",
-    r"\bjunit\(": "junit",
-    r"\bmilestone\(": "pipeline-milestone-step",
-    r"\binput\b *[({]": "pipeline-input-step",
-    r"\bdocker(?:\.image\(| \{)": "docker-workflow",
+    "\npipeline {": "pipeline-model-definition",
+    "checkout": "workflow-scm-step",
+    "stage(": "pipeline-stage-step",
+    "sh(": "workflow-durable-task-step",
+    "stash(": "workflow-basic-steps",
+    "timestamps": "timestamper",
+    "lock(resource:": "lockable-resources",
+    "withCredentials(": "credentials-binding",
+    "string(credentialsId:": "plain-credentials",
+    "file(credentialsId:": "plain-credentials",
+    "sshUserPrivateKey(": "ssh-credentials",
+    "junit(": "junit",
+    "milestone(": "pipeline-milestone-step",
+    "input {": "pipeline-input-step",
+    " = input(": "pipeline-input-step",
+    "docker {": "docker-workflow",
+    "docker.image(": "docker-workflow",
 }
 """What stands in a generated file, and the plugin that brings it."""
 LEAST: Mapping[str, tuple[str, str]] = {
-    "workflow-job": (r"abortPrevious: true", "1145"),
-    "workflow-basic-steps": (r"retry\([^\n]*conditions:", "994"),
+    "workflow-job": ("abortPrevious: true", "1145"),
+    "workflow-basic-steps": ("conditions: [agent(), nonresumable()]", "994"),
 }
 """Where this stands in a generated file, the plugin must have that version at least."""
 
 
 def deployment(request: Request, words: Words) -> Deployment:
     """The jobs of a description and what they need."""
-    scripts = {file.path: file.text for file in jenkinsfiles(request, words).files}
-    configs = {file.path: file.text for file in job_definitions(request, words).files}
     found = units(request, words.options)
+    scripts = {file.path: file.text for file in jenkinsfiles(request, words, found).files}
+    configs = {file.path: file.text for file in job_definitions(request, words, found).files}
     definitions = tuple(_definition(unit, configs[f"{unit.job}.config.xml"]) for unit in found)
     plans = [unit.plan for unit in found]
     return Deployment(
@@ -84,21 +86,18 @@ def _parts(job: Job) -> dict[str, tuple[str, ...]]:
 
 
 def _plugins(found: Iterable[Unit], scripts: Iterable[str], *, folder: bool) -> list[Need]:
-    texts = list(scripts)
-    names = dict.fromkeys(ALWAYS)
-    for pattern, plugin in PLUGINS.items():
-        if any(re.search(pattern, text, re.MULTILINE) for text in texts):
-            names[plugin] = None
+    text = "".join(scripts)
+    names = dict.fromkeys((*ALWAYS, *(plugin for words, plugin in PLUGINS.items() if words in text)))
     if any(unit.multibranch for unit in found):
         names |= dict.fromkeys(("workflow-multibranch", "branch-api"))
     if folder:
         names["cloudbees-folder"] = None
-    return [Need(kind="plugin", name=name, detail=_least(name, texts)) for name in names]
+    return [Need(kind="plugin", name=name, detail=_least(name, text)) for name in names]
 
 
-def _least(plugin: str, texts: Iterable[str]) -> str:
-    pattern, version = LEAST.get(plugin, ("", ""))
-    return version if pattern and any(re.search(pattern, text) for text in texts) else ""
+def _least(plugin: str, text: str) -> str:
+    words, version = LEAST.get(plugin, ("", ""))
+    return version if words and words in text else ""
 
 
 def _labels(plans: Iterable[Plan], words: Words) -> list[Need]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipegen.errors import Problem
@@ -37,11 +38,11 @@ class Unit(NamedTuple):
         return self.plan.pipeline if self.multibranch else f"{self.plan.pipeline}-{self.plan.workflows[0]}"
 
 
-def jenkinsfiles(request: Request, words: Words) -> Generated:
-    """The Jenkinsfile of each unit."""
+def jenkinsfiles(request: Request, words: Words, of: Sequence[Unit] | None = None) -> Generated:
+    """The Jenkinsfile of each unit; of those in `of` where they are known already."""
     files: list[GeneratedFile] = []
     warnings: list[Problem] = []
-    for unit in units(request, words.options):
+    for unit in units(request, words.options) if of is None else of:
         limits.refuse_too_large(unit.plan)
         mapper = Mapper(request.pipeline, unit.plan, words, multibranch=unit.multibranch)
         body, said = _fitting(mapper, words.options.layout, unit.script)
@@ -50,11 +51,11 @@ def jenkinsfiles(request: Request, words: Words) -> Generated:
     return Generated(tuple(files), tuple(warnings))
 
 
-def job_definitions(request: Request, words: Words) -> Generated:
-    """The `config.xml` of each unit's job."""
+def job_definitions(request: Request, words: Words, of: Sequence[Unit] | None = None) -> Generated:
+    """The `config.xml` of each unit's job; of those in `of` where they are known already."""
     files: list[GeneratedFile] = []
     warnings: list[Problem] = []
-    for unit in units(request, words.options):
+    for unit in units(request, words.options) if of is None else of:
         make = multibranch_job if unit.multibranch else plain_job
         text, said = make(request.pipeline, unit.plan, words.options, unit.script)
         files.append(GeneratedFile(f"{unit.job}.config.xml", text, unit.plan.workflows))
