@@ -48,6 +48,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/run_vs_dvc.py
 	$(BIN)/python benchmarks/exec_overhead.py
 	$(BIN)/python benchmarks/dispatch.py
+	$(BIN)/python benchmarks/deploy.py
 
 wheel: $(READY)
 	@$(BIN)/python -m hatchling build -t wheel >/dev/null 2>&1 && ls dist/*.whl
