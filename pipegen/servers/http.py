@@ -143,7 +143,7 @@ class Http:
 
     def _once(self, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Response:
         with self._slots:
-            return self.session.request(
+            response = self.session.request(
                 method,
                 self.connection.url + path,
                 headers=dict(headers),
@@ -151,6 +151,9 @@ class Http:
                 allow_redirects=False,
                 **body,
             )
+        # definitions come as XML without a character set, which would otherwise be guessed from the bytes
+        response.encoding = response.encoding or "utf-8"
+        return response
 
     @property
     def session(self) -> Session:
