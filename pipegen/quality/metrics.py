@@ -78,6 +78,20 @@ def _text(key: Any) -> str:
     return str(key).encode("utf-8", "replace").decode()
 
 
+def numbers(content: Any, before: str = "") -> Iterator[tuple[str, float]]:
+    """All numbers of a metrics file, NaN and infinity among them, by their keys joined by dots."""
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from numbers(value, f"{before}.{_text(key)}" if before else _text(key))
+    elif isinstance(content, list):
+        for index, value in enumerate(content):
+            yield from numbers(value, f"{before}.{index}" if before else str(index))
+    elif isinstance(content, float) or (
+        isinstance(content, int) and not isinstance(content, bool) and abs(content) <= _LARGEST
+    ):
+        yield before, float(content)
+
+
 def exact(value: Any) -> Fraction:
     """A metric's value as the very number that is written: 0.1 is a tenth, so that limits are met to the last digit.
 

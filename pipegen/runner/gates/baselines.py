@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from pipegen.dvc.at_revision import AtRevision
 from pipegen.dvc.errors import RemoteError
 from pipegen.dvc.metric_files import BadMetrics, parse_metrics
 from pipegen.errors import WorkspaceError
-from pipegen.quality.metrics import Unusable, select
+from pipegen.quality.metrics import Unusable, numbers, select
 from pipegen.quality.rules import Baseline
 from pipegen.registry import tags
 from pipegen.runner.agent.build import git
@@ -66,6 +66,50 @@ class Baselines:
             return self._production(gate) if kind == PRODUCTION else self._last(name, str(gate.metric))
         except (_Broken, RemoteError, WorkspaceError) as error:
             return Baseline(str(gate.against), broken=str(error))
+
+    def whole(self, against: str, files: Iterable[str]) -> Baseline:
+        """All numbers of metrics files in production or on a branch, by `FILE:KEY`.
+
+        Args:
+            against: `production` or `branch:NAME`.
+            files: their paths.
+        """
+        try:
+            named, commits = self._newest(against)
+        except (_Broken, RemoteError, WorkspaceError) as error:
+            return Baseline(against, broken=str(error))
+        if not commits:
+            return Baseline(against, missing=named)
+        values, broken = dict[str, float](), ""
+        files = list(files)
+        for file in files:
+            try:
+                content = self._content(commits[0], file)
+                values |= {f"{file}:{key}": number for key, number in numbers(content)}
+            except (BadMetrics, RemoteError) as error:
+                broken = f"{file} {error}"
+        kept = self._kept_values(commits)
+        values = {**{name: kept[name] for name in kept if name.partition(":")[0] in files}, **values}
+        return Baseline(f"{against} ({named})", values, broken="" if values else broken)
+
+    def _newest(self, against: str) -> tuple[str, list[str]]:
+        """How it is called and the commits that may know it, nearest first; or why there are none."""
+        kind, _, branch = against.partition(":")
+        if kind == "branch":
+            commits = [commit for commit in self._commits(branch) if commit != self.commit]
+            return (commits[0][:10], commits) if commits else (f"{branch} has no other commit", [])
+        model = self._model(None)
+        serving = self._serving(model)
+        if serving is None:
+            return f"no version of {model} is in production yet", []
+        return serving.shown, [serving.commit, *self._parents(serving.commit)]
+
+    def _kept_values(self, commits: list[str]) -> dict[str, float]:
+        for commit in commits:
+            for workflow in map(str, self.task.pipeline.workflows):
+                for run in self.kept.of_commit(workflow, commit):
+                    return dict(run.values)
+        return {}
 
     # ------------------------------------------------------------------------------------------ the last good run
 
@@ -119,13 +163,9 @@ class Baselines:
 
     def _production(self, gate: Gate) -> Baseline:
         """The version of the model that serves in production, by its git tag."""
-        metric, model = str(gate.metric), self._model(gate)
-        failed = self._tags_fetched
-        lines = git(self.task.folder, "for-each-ref", f"--format={tags.FORMAT}", "refs/tags").split("\n")
-        serving = tags.serving(lines, model, PRODUCTION, self.task.place)
+        metric, model = str(gate.metric), self._model(gate.model)
+        serving = self._serving(model)
         if serving is None:
-            if failed:
-                raise _Broken(f"no tag here says which {model} is in production, and {failed}")
             return Baseline(PRODUCTION, missing=f"no version of {model} is in production yet")
         named = f"production ({serving.shown})"
         try:
@@ -139,10 +179,18 @@ class Baselines:
             return Baseline(named, {metric: value})
         return Baseline(named)
 
-    def _model(self, gate: Gate) -> str:
+    def _serving(self, model: str) -> tags.Serving | None:
+        failed = self._tags_fetched
+        lines = git(self.task.folder, "for-each-ref", f"--format={tags.FORMAT}", "refs/tags").split("\n")
+        serving = tags.serving(lines, model, PRODUCTION, self.task.place)
+        if serving is None and failed:
+            raise _Broken(f"no tag here says which {model} is in production, and {failed}")
+        return serving
+
+    def _model(self, asked: str | None) -> str:
         workflow = self.task.described
-        if gate.model:
-            return str(gate.model)
+        if asked:
+            return str(asked)
         if workflow is not None and workflow.promote is not None:
             return str(workflow.promote.model)
         models = list(self.task.pipeline.models)
