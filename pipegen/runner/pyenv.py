@@ -56,6 +56,16 @@ def prepare(
     return folder
 
 
+def known(version: str | None, requirements: Sequence[Path], cache: Path | None = None) -> Path | None:
+    """The folder of the virtual environment if it was made here already; the arguments are those of `prepare`.
+
+    Raises:
+        FileError: a requirement file can't be read.
+    """
+    folder = (cache or _cache()) / "python" / digest(version, requirements)
+    return folder if (folder / MARK).exists() else None
+
+
 def activated(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
     """The variables that make a virtual environment the active one, over those of `env`."""
     path = os.pathsep.join(filter(None, [str(folder / "bin"), env.get("PATH", os.defpath)]))

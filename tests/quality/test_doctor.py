@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipegen.description.model import On, Workflow
+from pipegen.runner import pyenv
 from pipegen.runner.doctor.packages import packages
 from pipegen.runner.doctor.schedules import last_due
 from tests.quality.houses import Houses
@@ -47,38 +50,123 @@ def test_when_a_run_was_due(schedule: str, zone: str, timeout: str | None, due: 
         assert (f"{found:%Y-%m-%d %H:%M}" if found else None) == due
 
 
+def part(low: int, high: int) -> st.SearchStrategy[str]:
+    """`*`, a number or a range of a field, now and then with a step."""
+    number = st.integers(low, high)
+    ranges = st.tuples(number, number).map(lambda ends: "{}-{}".format(*sorted(ends)))
+    steps = st.sampled_from(("", "", "/2", "/3", "/5"))
+    return st.one_of(st.just("*"), number.map(str), st.builds("{}{}".format, ranges | st.just("*"), steps))
+
+
+def matches(word: str, value: int) -> bool:
+    """Whether a field without `H` has the value: the plain meaning of cron."""
+    for each in word.split(","):
+        base, _, step = each.partition("/")
+        ends = (value, value) if base == "*" else tuple(map(int, (base.split("-") * 2)[:2]))
+        first = 0 if base == "*" else ends[0]
+        if ends[0] <= value <= ends[-1] and (value - first) % int(step or 1) == 0:
+            return True
+    return False
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    minute=part(0, 59),
+    hours=st.lists(part(0, 23), min_size=1, max_size=3).map(",".join),
+    day=st.sampled_from(("*", "*", "1", "1-7", "10,20", "31", "15-31")),
+    weekday=st.sampled_from(("*", "*", "1-5", "0", "7", "2,4", "5-7")),
+    now=st.datetimes(datetime(2023, 12, 1), datetime(2026, 12, 31)),
+)
+def test_when_a_run_was_due_minute_by_minute(
+    minute: str, hours: str, day: str, weekday: str, now: datetime
+) -> None:
+    schedule = f"{minute} {hours} {day} * {weekday}"
+    workflow = Workflow(on=On(schedule=schedule, timezone="UTC"), timeout="1h")
+    moment = (now - timedelta(hours=1)).replace(second=0, microsecond=0)
+    oldest = moment - timedelta(days=45)
+    while moment > oldest:
+        days = matches(day, moment.day) and any(matches(weekday, n) for n in _weekdays(moment))
+        if days and matches(hours, moment.hour) and matches(minute, moment.minute):
+            break
+        moment -= timedelta(minutes=1) if days else timedelta(minutes=moment.hour * 60 + moment.minute + 1)
+    found = last_due("pipeline", workflow, now.replace(tzinfo=timezone.utc))
+    assert found is not None
+    if moment > oldest:
+        assert found == moment.replace(tzinfo=timezone.utc), schedule
+    else:
+        assert found <= oldest.replace(tzinfo=timezone.utc), schedule
+
+
+def _weekdays(moment: datetime) -> set[int]:
+    """Sunday is 0 and 7."""
+    return {0, 7} if moment.isoweekday() == 7 else {moment.isoweekday()}
+
+
 def tool(folder: Path, name: str, text: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(text)
     (folder / name).chmod(0o755)
 
 
-def test_packages(tmp_path: Path) -> None:
-    tool(tmp_path, "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+OUR_PYTHON = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
+
+
+def test_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPEGEN_CACHE", str(tmp_path / "cache"))
+    tool(tmp_path, "python", OUR_PYTHON)
     requirements = tmp_path / "requirements.txt"
     text = (
         "# ours\n--index-url https://x\nclick>=8  # as is\nPyYAML\nnope==1\nlater==1; python_version < '3'\n"
     )
     requirements.write_text(text)
     path = f"{tmp_path}:/usr/bin:/bin"
-    compared, audited = packages([requirements], path)
+
+    def found(**options: bool) -> tuple[str, str]:
+        first = next(packages([requirements], "3.11", path, **options))
+        return first.state, first.message
+
+    compared, audited = packages([requirements], "3.11", path)
     assert (compared.state, audited.state) == ("stale", "unknown")
     assert compared.message.endswith("python: nope is not installed")
     requirements.write_text("click<1\npyyaml\n")
-    assert next(packages([requirements], path)).message.endswith("<1 is asked for")
+    assert found()[1].endswith("<1 is asked for")
+    assert found(in_job=True) == (
+        "unknown",
+        "the environment of `python:` was not made on this machine yet",
+    )
     requirements.write_text("click\nnot a requirement\n")
-    assert next(packages([requirements], path)).state == "fresh"
-    assert list(packages([], path)) == []
+    assert found()[0] == "fresh"
+    requirements.unlink()
+    assert found()[0] == "unknown"
 
 
-def test_vulnerabilities(tmp_path: Path) -> None:
+def test_packages_of_the_environment_that_stages_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPEGEN_CACHE", str(tmp_path / "cache"))
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("click==0.1\n")
+    made = tmp_path / "cache" / "python" / pyenv.digest("3.11", [requirements])
+    tool(made / "bin", "python", '#!/bin/sh\necho \'{"Click": "0.1"}\'\n')
+    (made / pyenv.MARK).touch()
+    for in_job in (True, False):
+        (compared, _) = packages([requirements], "3.11", "/usr/bin:/bin", in_job=in_job)
+        assert compared.state == "fresh"
+        assert str(made) in compared.message
+    tool(made / "bin", "python", "#!/bin/sh\nexit 1\n")
+    assert next(packages([requirements], "3.11", "/usr/bin:/bin")).state == "unknown"
+
+
+def test_vulnerabilities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPEGEN_CACHE", str(tmp_path / "cache"))
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("jinja2==2.4.1\n")
-    tool(tmp_path, "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    tool(tmp_path, "python", OUR_PYTHON)
     path = f"{tmp_path}:/usr/bin:/bin"
 
     def audited(script: str) -> tuple[str, str]:
         tool(tmp_path, "pip-audit", f"#!/bin/sh\n{script}\n")
-        found = list(packages([requirements], path))[1]
+        found = list(packages([requirements], None, path))[1]
         return found.state, found.message
 
     vulnerable = {"id": "PYSEC-1", "fix_versions": ["2.4.2"], "aliases": [], "description": ""}
@@ -134,7 +222,7 @@ def test_a_repository(houses: Houses) -> None:
     (houses.origin / "Jenkinsfile").unlink()
     stale = found()
     assert stale["schedule of nightly"][0] == "stale"
-    assert "it has not fired: the last run known is of 2020-01-01 06:00" in stale["schedule of nightly"][1]
+    assert "the last run is of 2020-01-01 06:00 UTC," in stale["schedule of nightly"][1]
     assert stale["generated files"] == ("stale", "not what the description says: Jenkinsfile")
     assert pipegen("doctor", "--check", cwd=houses.origin).code == 1
     assert pipegen("doctor", "--model-age", "0", cwd=houses.origin).out.count("stale") >= 3

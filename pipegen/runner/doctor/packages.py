@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipegen.errors import FileError
+from pipegen.runner import pyenv
 from pipegen.runner.doctor.findings import Finding
 
 _LIST = (
@@ -20,22 +22,40 @@ _PATIENCE = 180
 """Seconds for pip-audit, which asks a server about each package."""
 
 
-def packages(requirements: Sequence[Path], path: str | None) -> Iterator[Finding]:
-    """What is installed for the `python` on the PATH against the requirement files.
+def packages(
+    requirements: Sequence[Path], version: str | None, path: str | None, *, in_job: bool = False
+) -> Iterator[Finding]:
+    """What is installed against the requirement files: in the environment that `python:` made on this machine, else for
+    the `python` on the PATH.
 
     Args:
-        requirements: the files.
+        requirements: the files; at least one.
+        version: of Python, as `python:` says it.
         path: the PATH; None for this process's own.
+        in_job: whether a CI server's job asks: its `python` is pipegen's own, not that of the stages.
     """
-    if not requirements:
+    try:
+        made = pyenv.known(version, requirements)
+    except FileError as error:
+        yield Finding("packages", "unknown", error.message)
         return
-    python = shutil.which("python", path=path) or shutil.which("python3", path=path) or sys.executable
-    done = subprocess.run((python, "-c", _LIST), capture_output=True, text=True, check=False)
-    if done.returncode:
-        yield Finding("packages", "unknown", f"{python} does not say what is installed for it")
+    if made is None and in_job:
+        yield Finding("packages", "unknown", "the environment of `python:` was not made on this machine yet")
     else:
-        yield _compared(requirements, json.loads(done.stdout), python)
+        yield _installed(requirements, str(made / "bin" / "python") if made else _python(path))
     yield _audited(requirements, path)
+
+
+def _python(path: str | None) -> str:
+    return shutil.which("python", path=path) or shutil.which("python3", path=path) or sys.executable
+
+
+def _installed(requirements: Sequence[Path], python: str) -> Finding:
+    try:
+        done = subprocess.run((python, "-c", _LIST), capture_output=True, text=True, check=False)
+        return _compared(requirements, json.loads(done.stdout), python)
+    except (OSError, ValueError):
+        return Finding("packages", "unknown", f"{python} does not say what is installed for it")
 
 
 def _compared(requirements: Sequence[Path], installed: Mapping[str, str], python: str) -> Finding:
@@ -62,7 +82,7 @@ def _wanted(requirements: Sequence[Path]) -> Iterator[Any]:
     from packaging.requirements import InvalidRequirement, Requirement
 
     for path in requirements:
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             text = line.partition(" #")[0].strip()
             if not text or text.startswith(("#", "-")):
                 continue

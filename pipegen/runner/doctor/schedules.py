@@ -43,20 +43,28 @@ def schedules(
             last_by_record = _by_record(str(pipeline.name), records)
         by_gates = next((datetime.fromisoformat(run.at) for run in kept.newest_first(name)), None)
         known = [at for at in (by_gates, last_by_record.get(name)) if at is not None]
-        yield _finding(name, expected, max(known, default=None))
+        yield _finding(name, expected, max(known, default=None), now)
 
 
-def _finding(name: str, expected: datetime, last: datetime | None) -> Finding:
-    topic, due = f"schedule of {name}", f"{expected:%Y-%m-%d %H:%M}"
+def _finding(name: str, due: datetime, last: datetime | None, now: datetime) -> Finding:
+    topic, due_said = f"schedule of {name}", _said(due, now)
     if last is None:
         hint = "look whether the server has it; only runs whose records are on the DVC remote are known here"
-        return Finding(topic, "unknown", f"no run is known; the last one was due on {due}", hint)
-    if last < expected:
-        message = f"it has not fired: the last run known is of {last:%Y-%m-%d %H:%M}, one was due on {due}"
-        return Finding(
-            topic, "stale", message, "look at the server: is the job enabled, are its agents there?"
-        )
-    return Finding(topic, "fresh", f"the last run is of {last:%Y-%m-%d %H:%M}")
+        return Finding(topic, "unknown", f"no run is known; one was due on {due_said}", hint)
+    last_said = _said(last.astimezone(due.tzinfo), now)
+    if last < due:
+        hint = "look at the server: is the job enabled, are its agents there?"
+        message = f"it has not fired: one was due on {due_said}, the last run is of {last_said}"
+        return Finding(topic, "stale", message, hint)
+    return Finding(topic, "fresh", f"the last run is of {last_said}")
+
+
+def _said(moment: datetime, now: datetime) -> str:
+    """`2026-11-20 06:00 CET, 3 days ago`, in the zone that the moment has."""
+    hours = (now - moment).total_seconds() / 3600
+    days = round(hours / 24)
+    ago = f"{hours:.0f} h ago" if hours < 48 else f"{days} days ago"
+    return f"{moment:%Y-%m-%d %H:%M %Z}, {ago}"
 
 
 def last_due(pipeline: str, workflow: Workflow, now: datetime) -> datetime | None:
