@@ -55,7 +55,7 @@ class Deploying:
             kind, reason = "refused", f"it is a {there.ours[0].removeprefix('kind: ')}: delete it first"
         elif there.is_edited:
             kind, reason = "refused", "somebody changed it on Jenkins"
-        elif is_deployed(there, definition.text, origin):
+        elif there.same(wanted):
             kind, reason = "unchanged", ""
         else:
             kind, reason = "update", ""
