@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import socket
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipegen.errors import WorkspaceError
-
-_LOGIN = re.compile(r"://[^/@\s]+@")
-"""User and password in an address, which git repeats in its messages."""
-_TELLING = ("fatal:", "error:", "remote:", "!")
+from pipegen.git import git as git
 
 
 @dataclass(frozen=True)
@@ -68,40 +62,3 @@ def _gocd_url(env: Mapping[str, str]) -> str:
         return ""
     server = env.get("GO_SERVER_URL", "").rstrip("/").removesuffix("/go")
     return f"{server}/go/pipelines/" + "/".join(env[word] for word in words)
-
-
-def _said(text: str) -> str:
-    """What git says of a failure in one line, the server's own words among it; without logins."""
-    lines = text.strip().splitlines() or ["no message"]
-    telling = [line.strip() for line in lines if line.lstrip().startswith(_TELLING)]
-    return _LOGIN.sub("://****@", "; ".join(telling or lines[-1:]))
-
-
-def git(folder: Path, *words: str, env: Mapping[str, str] | None = None, given: str | None = None) -> str:
-    """What a git command prints.
-
-    Args:
-        folder: where it runs.
-        words: its words, without `git`.
-        env: its variables, instead of those of this process.
-        given: what it reads.
-
-    Raises:
-        WorkspaceError: it fails; its own words say why.
-    """
-    try:
-        done = subprocess.run(
-            ("git", *words),
-            cwd=folder,
-            env=env,
-            input=given,
-            capture_output=True,
-            text=True,
-            errors="surrogateescape",
-            check=False,
-        )
-    except FileNotFoundError:
-        raise WorkspaceError("git is not installed, or not on the PATH") from None
-    if done.returncode:
-        raise WorkspaceError(f"git {words[0]} failed in {folder}: {_said(done.stderr)}")
-    return done.stdout.strip()

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from pipegen.dvc.lockfile import LockFile
 from pipegen.errors import WorkspaceError
+from pipegen.git import git, unattended
 from pipegen.plan import files
-from pipegen.runner.agent.build import git
 
 TRAILER = "Pipegen-Built"
 """In the message of such a commit: what was built, apart from the lock file itself."""
 _ATTEMPTS = 10
-_NOBODY = {"NAME": "pipegen", "EMAIL": "pipegen@localhost"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def commit(sources: Sources, texts: Mapping[str, str], branch: str, notify: Call
     Raises:
         WorkspaceError: git can't fetch or push; its own words say why.
     """
-    env = _environment(sources.folder)
+    env = unattended(sources.folder)
     message = f"Update {' and '.join(texts)}\n\n{TRAILER}: {sources.digest('HEAD')}\n"
     for _ in range(_ATTEMPTS):
         tip = _tip(sources.folder, branch, env)
@@ -99,7 +98,7 @@ def commit(sources: Sources, texts: Mapping[str, str], branch: str, notify: Call
         changed = {path: text for path, text in new.items() if text != _text_at(sources, tip, path)}
         if not changed:
             return ""
-        made = _committed(sources, changed, tip, message, env)
+        made = committed(sources, changed, tip, message, env)
         try:
             git(sources.folder, "push", "--quiet", "origin", f"{made}:refs/heads/{branch}", env=env)
             return made
@@ -110,18 +109,6 @@ def commit(sources: Sources, texts: Mapping[str, str], branch: str, notify: Call
     raise WorkspaceError(
         f"{branch} got further commits {_ATTEMPTS} times while its lock file was pushed: run the job again"
     )
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """Never asks for a password, and has a name where git knows none."""
-    env = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
-    try:
-        git(folder, "config", "user.email")
-    except WorkspaceError:
-        for who in ("AUTHOR", "COMMITTER"):
-            for what, value in _NOBODY.items():
-                env.setdefault(f"GIT_{who}_{what}", value)
-    return env
 
 
 def _tip(folder: Path, branch: str, env: Mapping[str, str]) -> str:
@@ -171,10 +158,18 @@ def _lock(path: str, text: str) -> LockFile:
     return LockFile(path)
 
 
-def _committed(
+def committed(
     sources: Sources, texts: Mapping[str, str], tip: str, message: str, env: Mapping[str, str]
 ) -> str:
-    """A commit on top of `tip` with these files alone; no branch and no working copy is touched."""
+    """A commit on top of `tip` that changes these lock files alone; no branch and no working copy is touched.
+
+    Args:
+        sources: the description.
+        texts: what the lock files are to hold, by path from the description's folder.
+        tip: its parent.
+        message: of the commit.
+        env: the variables of git.
+    """
     folder = sources.folder
     with _index(env) as own:
         git(folder, "read-tree", tip, env=own)
