@@ -12,35 +12,47 @@ import click
 from pipegen import __version__
 from pipegen.errors import PipegenError
 
-COMMANDS = {
-    "init": "Start a description here, from dvc.yaml files or as a small working project.",
-    "validate": "Check the description: every mistake at once, and the lints.",
-    "plan": "Show which stage becomes which CI job, the critical path and what each layout costs.",
-    "graph": "Draw the pipeline as text, Mermaid or dot.",
-    "generate": "Write the Jenkinsfiles, GoCD configuration and dvc.yaml.",
-    "run": "Run the pipeline here, in parallel, with DVC's result.",
-    "view": "Show a run as a page: live on this machine, or as one file.",
-    "history": "Show how long stages took here over the runs, and which got slower.",
-    "deploy": "Bring the CI server to what the description says, after showing the difference.",
-    "trigger": "Start a workflow on the CI server.",
-    "watch": "Show a run on the CI server until it is over.",
-    "status": "Show how runs on the CI server stand.",
-    "logs": "Print the log of a run on the CI server, or of one of its stages.",
-    "approve": "Answer what a run on the CI server waits for.",
-    "cancel": "Stop a run on the CI server.",
-    "resume": "Take up a run on the CI server that ended badly.",
-    "unlock": "Free a pipeline on GoCD that a run left locked.",
-    "exec": "Run one stage on an agent; generated files call this.",
-    "gate": "Judge the gates: conditions on metrics that a build must meet.",
-    "doctor": "Say what is out of date: generated files, models, packages, schedules, the cache.",
-    "values": "Fix the values of one run; generated files call this.",
-    "affected": "Print the stages that a change can touch.",
-    "lock": "Merge a build's lock fragments into dvc.lock, and commit it; generated files call this.",
-    "merge-lock": "Merge dvc.lock files stage by stage: git's merge driver.",
-    "gc": "Remove from the DVC remote what no branch, tag or run record needs.",
-    "schema": "Print the grammar of pipegen.yaml as JSON Schema or as a table.",
+SECTIONS = {
+    "Describe": {
+        "init": "Start a description here, from dvc.yaml files or as a small working project.",
+        "validate": "Check the description: every mistake at once, and the lints.",
+        "graph": "Draw the pipeline as text, Mermaid or dot.",
+        "plan": "Show which stage becomes which CI job, and what each layout costs.",
+        "generate": "Write the Jenkinsfiles, GoCD configuration and dvc.yaml.",
+        "schema": "Print the grammar of pipegen.yaml as JSON Schema or as a table.",
+    },
+    "Run here": {
+        "run": "Run the pipeline here, in parallel, with DVC's result.",
+        "gate": "Judge the gates: conditions on metrics that a build must meet.",
+        "view": "Show a run as a page: live on this machine, or as one file.",
+        "history": "Show how long stages took over the runs, and which got slower.",
+        "doctor": "Say what is out of date: generated files, models, packages, schedules, the cache.",
+    },
+    "Run on the CI server": {
+        "deploy": "Bring the server to what the description says, after showing the difference.",
+        "trigger": "Start a workflow.",
+        "watch": "Show a run until it is over.",
+        "status": "Show how runs stand.",
+        "logs": "Print the log of a run, or of one of its stages.",
+        "approve": "Answer what a run waits for.",
+        "cancel": "Stop a run.",
+        "resume": "Take up a run that ended badly.",
+        "unlock": "Free a pipeline on GoCD that a run left locked.",
+    },
+    "Called by generated files": {
+        "affected": "Print the stages that a change can touch.",
+        "values": "Fix the values of one run.",
+        "exec": "Run one stage on an agent.",
+        "lock": "Merge a build's lock fragments into dvc.lock, and commit it.",
+    },
+    "Look after DVC": {
+        "gc": "Remove from the DVC remote what no branch, tag or run record needs.",
+        "merge-lock": "Merge dvc.lock files stage by stage: git's merge driver.",
+    },
 }
 """Each command is the function of its name in the module of its name; the text is its line in `pipegen --help`."""
+
+COMMANDS = {name: line for section in SECTIONS.values() for name, line in section.items()}
 
 EXIT_CODES = """\b
 Exit codes:
@@ -84,8 +96,9 @@ class _LazyGroup(click.Group):
             raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
 
 
 @click.group(
