@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import click
 
@@ -30,16 +31,31 @@ from pipegen.cli.output import print_json
     metavar="DAYS",
     help="For so long everything stays: a build may be on its way.",
 )
+@click.option(
+    "--repository",
+    "others",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    multiple=True,
+    metavar="DIR",
+    help="A clone of another repository that uses the same remote. May be repeated.",
+)
 @json_option
 def gc(
-    path: click.Path, really: bool, dry_run: bool, keep_runs: float, keep_young: float, as_json: bool
+    path: Path,
+    really: bool,
+    dry_run: bool,
+    keep_runs: float,
+    keep_young: float,
+    others: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
     """Remove data and run cache entries from the DVC remote that no branch, tag or run record needs.
 
     A run record needs its data for --keep-runs days, and for ever where an annotated tag carries its digest, as those
     of registered models do. The records themselves stay.
 
-    All branches and tags must be here, those of the server too: run `git fetch --all --tags` first.
+    All branches and tags must be here, those of the server too: run `git fetch --all --tags` first. What other
+    repositories keep on the same remote is not known unless each is named with --repository.
     """
     from pipegen.dvc.collect import find_root
     from pipegen.dvc.collect_garbage import garbage, is_shallow, remove
@@ -49,7 +65,7 @@ def gc(
 
     if really and dry_run:
         raise click.UsageError("--remove and --dry-run exclude each other")
-    project = Project.open(str(path))
+    project = Project.open(path)
     asked = project.pipeline.data.remote
     choice = RemoteChoice(str(asked.name), asked.url) if asked else RemoteChoice()
     store = open_store(
@@ -59,13 +75,13 @@ def gc(
         raise WorkspaceError("no DVC remote is configured: there is nothing to remove from")
     if not store.has_runs:
         raise WorkspaceError(f"{store.shown} can't be listed over HTTP, so nothing can be told of it")
-    if is_shallow(project.repository_root):
-        raise WorkspaceError(
-            "this clone is shallow, so what other branches need is not known: `git fetch --unshallow`"
-        )
-    found = garbage(
-        store, project.repository_root, now=time.time(), keep_runs=keep_runs, keep_young=keep_young
-    )
+    roots = [project.repository_root, *others]
+    for root in roots:
+        if is_shallow(root):
+            raise WorkspaceError(
+                f"{root} is a shallow clone, so what its branches need is not known: `git fetch --unshallow` there"
+            )
+    found = garbage(store, roots, now=time.time(), keep_runs=keep_runs, keep_young=keep_young)
     if really:
         remove(store, found)
     if as_json:

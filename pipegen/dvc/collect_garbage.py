@@ -2,7 +2,8 @@
 
 Needed is what a `dvc.lock` or `.dvc` file at the tip of any branch or tag names, what a run record names whose digest
 stands in a tag, and what a run cache entry or a run record names that is young enough to be restored. Whatever arrived
-in the last days stays in any case: a build may be on its way. Run records themselves always stay; they are small.
+in the last days stays in any case: a build may be on its way. Run records themselves always stay; they are small. What
+a killed push left half written goes too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,12 +54,14 @@ class _Needed:
         self.hashes |= {found.decode() for found in _MD5.findall(content)}
 
 
-def garbage(store: Store, root: Path, *, now: float, keep_runs: float, keep_young: float) -> Garbage:
+def garbage(
+    store: Store, roots: Sequence[Path], *, now: float, keep_runs: float, keep_young: float
+) -> Garbage:
     """What may go from a remote.
 
     Args:
         store: the remote.
-        root: the git repository; all its branches and tags, remote ones too, must be here.
+        roots: all git repositories that use it, with all their branches and tags, those of their servers too.
         now: the present time, in seconds since the epoch.
         keep_runs: days for which a run can be restored, and what it read and made be looked at.
         keep_young: days for which everything stays.
@@ -67,10 +70,12 @@ def garbage(store: Store, root: Path, *, now: float, keep_runs: float, keep_youn
         RemoteError: the remote can't be read.
         WorkspaceError: git can't be asked.
     """
-    needed = _Needed()
-    for content in _named_in_git(root):
-        needed.add(content)
-    records, tagged = list(store.walk(run_records.FOLDER)), _digests_in_tags(root)
+    needed, tagged = _Needed(), set[str]()
+    for root in roots:
+        for content in _named_in_git(root):
+            needed.add(content)
+        tagged |= _digests_in_tags(root)
+    records = list(store.walk(run_records.FOLDER))
     runs, objects = list(store.walk("runs")), list(store.walk("files/md5"))
     fresh = [run for run in runs if now - run.modified < keep_runs * _DAY]
     kept = [r for r in records if now - r.modified < keep_runs * _DAY or _digest_of(r) in tagged]
@@ -118,7 +123,7 @@ def _named_in_git(root: Path) -> Iterator[bytes]:
     blobs: set[str] = set()
     for commit in set(_git(root, "for-each-ref", "--format=%(objectname)").decode().split()) | {"HEAD"}:
         try:
-            listing = _git(root, "ls-tree", "-r", "-z", commit)
+            listing = _git(root, "ls-tree", "-r", "-z", "--full-tree", commit)
         except WorkspaceError:
             continue  # a tag of something that is no commit, or a repository without one
         for row in listing.split(b"\0"):
@@ -127,7 +132,7 @@ def _named_in_git(root: Path) -> Iterator[bytes]:
                 blobs.add(head.split()[2].decode())
     for blob in sorted(blobs):
         yield _git(root, "cat-file", "blob", blob)
-    names = _git(root, "ls-files", "-z", "--cached", "--others", "--", "*dvc.lock", "*.dvc")
+    names = _git(root, "ls-files", "-z", "--cached", "--others", "--", ":(top)*dvc.lock", ":(top)*.dvc")
     for name in names.split(b"\0"):
         path = root / os.fsdecode(name)
         if name and path.is_file():

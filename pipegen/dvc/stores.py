@@ -115,7 +115,7 @@ class Store(ABC):
             return []
 
     def walk(self, folder: str) -> list[Item]:
-        """All files below a folder; none if it isn't there."""
+        """All files below a folder, those by half too that a killed process left; none if it isn't there."""
         try:
             return self._patiently("look into", lambda: self._walk(folder))
         except FileNotFoundError:
@@ -184,7 +184,7 @@ class Folder(Store):
     def _walk(self, folder: str) -> list[Item]:
         found = []
         for here, _, names in os.walk(self._at(folder)):
-            for name in (name for name in names if not name.startswith(".")):
+            for name in names:
                 stat = os.stat(f"{here}/{name}")
                 found.append(
                     Item(os.path.relpath(f"{here}/{name}", self._folder), stat.st_size, stat.st_mtime)

@@ -86,6 +86,32 @@ def test_gc(origin: Path) -> None:
     assert pipegen("gc", cwd=origin).out == ""
 
 
+def test_what_a_killed_push_left(origin: Path) -> None:
+    remote = origin.parent / "remote"
+    build(origin, "one\n", 1)
+    half = remote / "files" / "md5" / "ab" / ".half.tmp"
+    half.parent.mkdir()
+    half.write_text("by half")
+    assert pipegen("gc", cwd=origin).out == "", "it may be on its way"
+    age(half.parent, 10)
+    assert pipegen("gc", "--remove", cwd=origin).out == "files/md5/ab/.half.tmp\n"
+    assert not half.exists()
+
+
+def test_another_repository_on_the_same_remote(origin: Path, template: Path) -> None:
+    remote, other = origin.parent / "remote", origin.parent / "other" / "origin"
+    other.parent.mkdir()
+    make_origin(other, template, TEXT, str(remote), **{"seed.txt": "theirs\n"})
+    (other / "dvc.lock").write_bytes((build(other, "theirs\n", 1) / "dvc.lock").read_bytes())
+    sh(other, "git", "add", "dvc.lock")
+    sh(other, "git", "commit", "-qm", "a lock")
+    age(remote, 100)
+    assert "files/md5/" in pipegen("gc", cwd=origin).out
+    assert "files/md5/" not in pipegen("gc", "--repository", str(other / ".dvc"), cwd=origin).out, (
+        "from any folder"
+    )
+
+
 def test_runs_that_can_be_restored_keep_their_data(origin: Path) -> None:
     remote = origin.parent / "remote"
     build(origin, "one\n", 1)
