@@ -30,6 +30,12 @@ _PERMANENT = (
 _PERMANENT_NAMES = {
     "NoCredentialsError",
     "PartialCredentialsError",
+    "ProfileNotFound",
+    "ConfigNotFound",
+    "ConfigParseError",
+    "SSOTokenLoadError",
+    "UnauthorizedSSOTokenError",
+    "ParamValidationError",
     "AuthError",
     "RemoteMissingDepsError",
     "ConfigError",
@@ -82,7 +88,7 @@ class Patience:
                 if number:
                     self.prepare()
                 return do()
-            except FileNotFoundError:
+            except (FileNotFoundError, RemoteError):  # the latter has had its patience already
                 raise
             except Exception as error:  # each kind of remote has exceptions of its own
                 if wait is None or _is_permanent(error):

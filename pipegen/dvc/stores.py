@@ -1,4 +1,5 @@
-"""DVC remotes as plain stores of files: a folder is used directly, every other kind through DVC's own file systems."""
+"""DVC remotes as plain stores of files: a folder and a plain S3 bucket (`s3.py`) are used directly, every other kind
+through DVC's own file systems."""
 
 from __future__ import annotations
 
@@ -277,6 +278,7 @@ def open_store(root: Path, choice: RemoteChoice, notify: Callable[[str], None]) 
     Raises:
         RemoteError: the configuration is wrong, or what this kind of remote needs is not installed.
     """
+    from pipegen.dvc.s3 import Bucket, is_plain
     from pipegen.dvc.settings import remote_of
 
     name, options = remote_of(root, choice.name)
@@ -292,7 +294,14 @@ def open_store(root: Path, choice: RemoteChoice, notify: Callable[[str], None]) 
     shown = f"the DVC remote {name!r} ({_without_secrets(url)})"
     if set(options) == {"url"} and "://" not in url:
         return Folder(Path(url) if os.path.isabs(url) else root / url, shown, notify)
-    return _distant(root, name, options, shown, notify)
+
+    def by_dvc() -> Store:
+        return _distant(root, name, options, shown, notify)
+
+    if is_plain(options):
+        with contextlib.suppress(ImportError):
+            return Bucket(options, shown, notify, by_dvc)
+    return by_dvc()
 
 
 def _distant(
