@@ -66,8 +66,15 @@ def exec(
         click.echo(masker.text(explained(task, Console(sys.stderr, masker=masker))))
         return
     from pipegen.runner.agent.execute import execute
+    from pipegen.views.published import leave_page
 
-    execute(task, Console(streams[0], task.log, masker, streams[1]))
+    console = Console(streams[0], task.log, masker, streams[1])
+    try:
+        done = execute(task, console)
+    except BaseException as error:
+        leave_page(task, error, os.environ, console)
+        raise
+    leave_page(task, done, os.environ, console)
 
 
 def _task(

@@ -101,7 +101,7 @@ def _source(directory: Path, given: Path | None, *, records: bool) -> Source:
     project = Project.open(directory)
     name, wanted = str(project.pipeline.name), wanted_metrics(project.pipeline)
     if records:
-        return of_records(project.folder.resolve(), name, _stages_of_build(project), wanted)
+        return of_records(project.folder.resolve(), project.pipeline, _stages_of_build(project), _notice)
     return of_run(project.folder.resolve(), name, wanted)
 
 
@@ -113,6 +113,10 @@ def _at_server(
 
     there = deployed(directory, server)
     return Source(there.follow(find_run(there, workflow, branch, number)).look, pause=_ASK_SERVER)
+
+
+def _notice(message: str) -> None:
+    click.echo(f"notice: {message}", err=True)
 
 
 def _stages_of_build(project: Project) -> Graph:
@@ -135,16 +139,9 @@ def _print(run: RunView) -> None:
 
 
 def _write(source: Source, file: Path, directory: Path) -> None:
-    from pipegen.errors import os_error
-    from pipegen.views.html import Place, page
+    from pipegen.views.published import write_page
 
-    up = os.path.relpath(directory.resolve(), file.resolve().parent)
-    text = page(source.run(), Place(up="" if up == "." else f"{up}/"))
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise os_error(error, "write", file) from None
+    write_page(source.run(), file, directory)
     click.echo(f"wrote {file}")
 
 

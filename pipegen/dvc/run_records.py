@@ -20,7 +20,7 @@ from pipegen.dvc.stores import Store
 FOLDER = "pipegen/runs"
 _NAME = re.compile(r"(\d{8}T\d{9})-([0-9a-f]{12})-([a-z]+)-([0-9a-f]{64})-([A-Za-z0-9_.\-]*)\.json")
 _MOMENT = "%Y%m%dT%H%M%S%f"
-_LONGEST_STAGE = 100
+LONGEST_STAGE = 100
 """Characters of a stage's name in a record's: file systems take 255 in all."""
 
 
@@ -43,7 +43,7 @@ class Kept:
     def path(self) -> str:
         """Where it lies on the remote."""
         moment = self.began.astimezone(timezone.utc).strftime(_MOMENT)[:-3]
-        name = f"{moment}-{self.run}-{self.outcome}-{self.digest}-{self.stage[:_LONGEST_STAGE]}.json"
+        name = f"{moment}-{self.run}-{self.outcome}-{self.digest}-{self.stage[:LONGEST_STAGE]}.json"
         return f"{FOLDER}/{self.pipeline}/{moment[:6]}/{name}"
 
     @classmethod

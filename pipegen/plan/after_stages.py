@@ -11,7 +11,7 @@ from pipegen.plan import files
 from pipegen.plan.context import Context
 from pipegen.plan.model import Approval, Job, Step, Trigger
 
-GATES, REPORT, LOCK, REGISTER = "gates", "report", "lock", "register"
+GATES, REPORT, LOCK, REGISTER, VIEW = "gates", "report", "lock", "register", "view"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Lock:
 def jobs(context: Context, stage_jobs: Sequence[Job], results: tuple[str, ...], lock: Lock) -> list[Job]:
     """What follows the stages of one workflow: gates with the report behind them, registration, promotion.
 
-    The lock file is published as soon as the stages are done, and committed once the gates passed.
+    The lock file is published as soon as the stages are done, and committed once the gates passed. Each of these jobs
+    leaves a page of the run, whatever becomes of it: any may be the last one.
 
     Args:
         context: the workflow.
@@ -54,7 +55,12 @@ def jobs(context: Context, stage_jobs: Sequence[Job], results: tuple[str, ...], 
     for job in (_gates(context, results), *(beside if lock.commits else ()), *_promotion(context, results)):
         if job is not None:
             chain.append(replace(job, needs=(chain[-1].name,) if chain else _ends(stage_jobs)))
-    return [*found, *chain]
+    return [_with_page(context, job) for job in (*found, *chain)] if stage_jobs else chain
+
+
+def _with_page(context: Context, job: Job) -> Job:
+    step = Step(name=VIEW, command=context.command("view", "--html", files.PAGE), always=True)
+    return replace(job, steps=(*job.steps, step), page=files.PAGE)
 
 
 def _lock(context: Context, results: tuple[str, ...], lock: Lock) -> Job:

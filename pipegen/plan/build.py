@@ -171,6 +171,7 @@ def _stage_job(
             *(path for address in group.stages for path in files.kept(names[address])),
             *([f"{files.LOCK}/**"] if publishing in group.stages else []),
         ),
+        page=files.page(names[group.stages[-1]]),
         env={name: value for stage in members for name, value in env_text(stage.ci.env).items()},
         secrets=[name for stage in members for name in stage.ci.secrets],
         timeout=sum(

@@ -20,6 +20,12 @@ REPORT = f"{WORK}/report"
 """The report, as a page and as text."""
 
 
+VIEW = f"{WORK}/view"
+"""Pages of the run as a whole."""
+PAGE = f"{VIEW}/index.html"
+"""The page that a job leaves which follows the stages."""
+
+
 def fragment(name: str) -> str:
     """The lock fragment of the stage of that server name."""
     return f"{WORK}/fragments/{name}.lock.json"
@@ -33,6 +39,11 @@ def junit(name: str) -> str:
 def kept(name: str) -> tuple[str, str]:
     """What people keep of a stage: its log and its record."""
     return f"{WORK}/logs/{name}.log", f"{WORK}/records/{name}.json"
+
+
+def page(name: str) -> str:
+    """The page of the run that the job leaves whose last stage has that server name."""
+    return f"{VIEW}/{name}.html"
 
 
 def lock_file(address: str) -> str:

@@ -79,6 +79,8 @@ class Job:
     steps: tuple[Step, ...]
     artifacts: tuple[str, ...]
     """Files to keep for people: logs and records."""
+    page: str | None = None
+    """The page of the run that it leaves, relative to the description; None for a job before the stages."""
     env: Mapping[str, str]
     secrets: tuple[str, ...]
     timeout: int

@@ -30,6 +30,8 @@ class StageRecord:
     workflows: tuple[str, ...] = ()
     url: str = ""
     """Of the build on its server."""
+    job: str = ""
+    """What GoCD calls the job."""
     run: str = ""
     """Equal for all stages of one build: twelve hexadecimal digits."""
     values: dict[str, Any] = field(default_factory=dict)

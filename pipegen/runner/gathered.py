@@ -1,14 +1,13 @@
 """The picture of a build out of what its agents left.
 
-Records tell all of a stage, lock fragments only its result. A job has the records of its own stages and of those that
-were gathered for it; fragments of all stages before it come to it in any case.
+Records tell all of a stage, lock fragments only its result. A job has the records of its own stages, the DVC remote
+those of others; fragments of all stages before it come to it in any case.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -25,8 +24,7 @@ from pipegen.runner.agent.record import now
 from pipegen.runner.last_run import group_of
 from pipegen.runner.processes import tail
 from pipegen.runner.values import Values
-
-_GOCD = re.compile(r"/go/pipelines/([^/]+)/([^/]+)/")
+from pipegen.targets.gocd import published
 
 
 def gathered(
@@ -35,6 +33,7 @@ def gathered(
     graph: Graph,
     build: Build,
     *,
+    elsewhere: Iterable[StageRecord] = (),
     wanted: Iterable[str] = (),
     env: Mapping[str, str] | None = None,
 ) -> RunView:
@@ -45,26 +44,26 @@ def gathered(
         name: what the pipeline is called.
         graph: the build's stages.
         build: records of other builds are passed over.
+        elsewhere: records that other jobs of the build left.
         wanted: metrics that are shown first, as `FILE:KEY`.
         env: the variables that Jenkins and GoCD set; the process's own for None.
     """
     env = os.environ if env is None else env
     wanted = tuple(wanted)
-    records = _records(folder, build)
+    records = _newest((*records_here(folder, build), *elsewhere))
     results = _results(folder, build)
     stages: dict[str, StageView] = {}
     for address in graph.order:
         record = records.get(address)
         view = stage_view(record, wanted) if record else results.get(address)
         view = view or _without_result(address, graph, stages)
-        stages[address] = _with_log(
-            replace(view, needs=graph.needs(address), group=group_of(address)), folder
-        )
+        view = replace(view, needs=graph.needs(address), group=group_of(address))
+        stages[address] = _with_log(view, folder, record)
     begin, end = _span(records.values())
     return RunView(
         pipeline=name,
         workflow=", ".join(build.workflows),
-        server=_server(build.url, env),
+        server=_server(build, env),
         number=env.get("BUILD_NUMBER") or env.get("GO_PIPELINE_COUNTER") or "",
         url=build.url,
         state=_state(stages.values()),
@@ -77,29 +76,22 @@ def gathered(
     )
 
 
-def _records(folder: Path, build: Build) -> dict[str, StageRecord]:
-    """The newest record of each stage that is of this build."""
-    found: dict[str, StageRecord] = {}
+def records_here(folder: Path, build: Build) -> list[StageRecord]:
+    """The records in a description's folder that are of this build."""
+    found = []
     for path in sorted((folder / files.kept("x")[1]).parent.glob("*.json")):
         try:
             record = record_from_data(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError):
             continue  # something else that lies there
-        before = found.get(record.stage)
-        if _is_of(record, build) and (before is None or before.ended <= record.ended):
-            found[record.stage] = record
+        if build.has(record):
+            found.append(record)
     return found
 
 
-def _is_of(record: StageRecord, build: Build) -> bool:
-    """Whether a record is of this build. Agents keep their folders, so records of earlier builds may lie about."""
-    if record.tree != build.tree:
-        return False
-    if not record.url or not build.url or record.url == build.url:
-        return True
-    one, other = _GOCD.search(record.url), _GOCD.search(build.url)
-    # each pipeline of a layout that has several counts for itself
-    return bool(one and other and (one[1] != other[1] or one[2] == other[2]))
+def _newest(records: Iterable[StageRecord]) -> dict[str, StageRecord]:
+    """The newest record of each stage."""
+    return {record.stage: record for record in sorted(records, key=lambda record: record.ended)}
 
 
 def _results(folder: Path, build: Build) -> dict[str, StageView]:
@@ -128,12 +120,18 @@ def _without_result(address: str, graph: Graph, before: Mapping[str, StageView])
     return StageView(name=address)
 
 
-def _with_log(stage: StageView, folder: Path) -> StageView:
+def _with_log(stage: StageView, folder: Path, record: StageRecord | None) -> StageView:
     path = files.kept(to_name(stage.name))[0]
-    if stage.state in ("waiting", "skipped") or not (folder / path).is_file():
+    if stage.state in ("waiting", "skipped"):
         return stage
-    lines = tail(folder / path) if stage.state == "failed" else ()
-    return replace(stage, links=(Link("log", path),), tail=tuple(lines))
+    if (folder / path).is_file():
+        lines = tail(folder / path) if stage.state == "failed" else ()
+        return replace(stage, links=(Link("log", path),), tail=tuple(lines))
+    if record is None or not record.url:
+        return stage
+    # Jenkins keeps what all jobs of a build left together, GoCD by job
+    where = published.address(record.url, record.job, path) if record.job else path
+    return replace(stage, links=(Link("log", where),))
 
 
 def _span(records: Iterable[StageRecord]) -> tuple[datetime | None, datetime | None]:
@@ -158,7 +156,7 @@ def _state(stages: Iterable[StageView]) -> State:
     return "running" if "waiting" in states else "passed"
 
 
-def _server(url: str, env: Mapping[str, str]) -> str:
-    if env.get("GO_PIPELINE_NAME") or _GOCD.search(url):
+def _server(build: Build, env: Mapping[str, str]) -> str:
+    if env.get("GO_PIPELINE_NAME") or build.is_on_gocd:
         return "gocd"
-    return "jenkins" if env.get("JENKINS_URL") or url else ""
+    return "jenkins" if env.get("JENKINS_URL") or build.url else ""

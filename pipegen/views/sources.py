@@ -58,22 +58,28 @@ def of_run(folder: Path, name: str, wanted: tuple[str, ...] = ()) -> Source:
     return Source(run, _logs(folder, run))
 
 
-def of_records(folder: Path, name: str, graph: Graph, wanted: tuple[str, ...] = ()) -> Source:
-    """What agents left in `.pipegen/records`.
+def of_records(
+    folder: Path, pipeline: Pipeline, graph: Graph, notify: Callable[[str], None] | None
+) -> Source:
+    """What agents left in `.pipegen/records`, and on the DVC remote, which is asked once.
 
     Args:
         folder: the description's folder.
-        name: what the pipeline is called.
+        pipeline: the description.
         graph: the stages of the build.
-        wanted: metrics that are shown first, as `FILE:KEY`.
+        notify: told when the remote is away; None to leave it alone.
     """
     from pipegen.runner.agent.build import build_of
-    from pipegen.runner.gathered import gathered
+    from pipegen.runner.elsewhere import records_elsewhere
+    from pipegen.runner.gathered import gathered, records_here
 
-    build = build_of(folder)
+    build, wanted = build_of(folder), wanted_metrics(pipeline)
+    here = {record.stage for record in records_here(folder, build)}
+    unknown = [address for address in graph.order if address not in here]
+    elsewhere = records_elsewhere(pipeline, folder, build, unknown, notify) if notify else []
 
     def run() -> RunView:
-        return gathered(folder, name, graph, build, wanted=wanted)
+        return gathered(folder, str(pipeline.name), graph, build, elsewhere=elsewhere, wanted=wanted)
 
     return Source(run, _logs(folder, run))
 

@@ -28,6 +28,7 @@ affected) : > $work/left-out.txt; echo "{}" > $work/fragments/affected.json ;;
 lock) mkdir -p $work/lock; echo "lock" > $work/lock/dvc.lock ;;
 values) env | grep -E '^(alpha|ALPHA)=' > $work/fragments/values.json ;;
 gate) echo '<testsuite tests="1" failures="0"/>' > $work/junit/gates.xml ;;
+view) mkdir -p $work/view; echo '<p>page</p>' > $work/view/index.html ;;
 report) echo '<p>report</p>' > $work/report/index.html; echo report > $work/report/report.txt ;;
 esac
 """

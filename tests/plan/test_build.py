@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipegen.errors import DescriptionError, PlanError
+from pipegen.plan.after_stages import VIEW
 from pipegen.plan.context import OVERHEAD
 from pipegen.plan.model import Approval, Plan
 from pipegen.plan.names import to_address, to_name
@@ -43,7 +44,8 @@ def workflow(more: dict[str, Any] | None = None, **words: Any) -> Plan:
 
 
 def commands(plan: Plan) -> list[str]:
-    return [" ".join(step.command) for job in plan.jobs for step in job.steps]
+    """All but the pages."""
+    return [" ".join(step.command) for job in plan.jobs for step in job.steps if step.name != VIEW]
 
 
 def test_push_runs_the_stages_and_then_the_gates() -> None:
@@ -99,8 +101,8 @@ def test_only_the_job_of_tests_has_a_junit_file() -> None:
 def test_review_comments_with_the_forges_secret() -> None:
     plan = workflow(on="pull_request", gates="all", comment="metrics")
     gates = plan.by_name["gates"]
-    assert [step.name for step in gates.steps] == ["gates", "report"]
-    assert [step.always for step in gates.steps] == [False, True], "the report is made whatever the gates say"
+    assert [step.name for step in gates.steps] == ["gates", "report", "view"]
+    assert [step.always for step in gates.steps] == [False, True, True], "the report is made whatever gates say"
     assert gates.secrets == ("forge",)
     assert ".pipegen/report/**" in gates.artifacts
     assert plan.triggers["it"].kind == "pull_request"
@@ -109,8 +111,23 @@ def test_review_comments_with_the_forges_secret() -> None:
 def test_a_report_without_gates_is_the_job_report() -> None:
     plan = workflow(report={"mail": ["a@example.com"]})
     assert plan.jobs[-1].name == "report"
-    assert [step.always for step in plan.jobs[-1].steps] == [False]
+    assert [step.always for step in plan.jobs[-1].steps] == [False, True]
     assert plan.jobs[-1].secrets == ("smtp",)
+
+
+def test_each_job_leaves_a_page_but_those_before_the_stages() -> None:
+    plan = workflow(on="manual", gates="all", promote={"model": "m", "to": "staging"}, set={"month": "1"})
+    assert {job.name: job.page for job in plan.jobs} == {
+        "start": None,
+        "prep": ".pipegen/view/prep.html",
+        "left": ".pipegen/view/left.html",
+        "right": ".pipegen/view/right.html",
+        "best": ".pipegen/view/best.html",
+        **dict.fromkeys(("gates", "register", "promote-to-staging"), ".pipegen/view/index.html"),
+    }
+    for job in plan.jobs[-3:]:
+        assert job.steps[-1].command == ("pipegen", "view", "--html", ".pipegen/view/index.html")
+        assert job.steps[-1].always
 
 
 def test_nightly_fixes_its_values_first() -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipegen.git import git as git
+from pipegen.records import StageRecord
+
+_GOCD = re.compile(r"/go/pipelines/([^/]+)/([^/]+)/")
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,30 @@ class Build:
     workflows: tuple[str, ...] = ()
     url: str = ""
     """Of the build on its server; empty where there is none."""
+    job: str = ""
+    """What GoCD calls the job."""
     run: str = ""
     """Equal for all stages of one build (of one pipeline, on GoCD): twelve hexadecimal digits."""
     is_foreign: bool = False
     """A pull request from outside: its results are for itself alone."""
+
+    def has(self, record: StageRecord) -> bool:
+        """Whether a record is of this build. Agents keep their folders, so records of earlier builds may lie about."""
+        if record.tree != self.tree:
+            return False
+        if not record.url or not self.url or record.url == self.url:
+            return True
+        one, other = _GOCD.search(record.url), _GOCD.search(self.url)
+        if one is None or other is None:
+            return False
+        # each pipeline of a layout that has several counts for itself
+        of_many = one[1] != other[1] and record.workflows == self.workflows
+        return of_many or one.groups() == other.groups()
+
+    @property
+    def is_on_gocd(self) -> bool:
+        """Whether GoCD runs it, where the pipelines of one layout have a run each."""
+        return bool(_GOCD.search(self.url))
 
 
 def build_of(folder: Path, env: Mapping[str, str] | None = None) -> Build:
@@ -51,6 +75,7 @@ def build_of(folder: Path, env: Mapping[str, str] | None = None) -> Build:
         agent,
         tuple(name for name in env.get("PIPEGEN_WORKFLOWS", "").split(",") if name),
         env.get("BUILD_URL") or gocd,
+        env.get("GO_JOB_NAME", "") if gocd else "",
         hashlib.sha256(run.encode(errors="surrogateescape")).hexdigest()[:12],
         bool(env.get("CHANGE_FORK") or env.get("PIPEGEN_FOREIGN")),
     )

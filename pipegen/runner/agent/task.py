@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,9 +15,10 @@ from pipegen.description.text import seconds
 from pipegen.dvc.stores import RemoteChoice
 from pipegen.plan import files
 from pipegen.plan.graph import Graph
-from pipegen.plan.model import WORK
+from pipegen.plan.model import WORK, Plan
 from pipegen.plan.names import to_name
 from pipegen.plan.needs import stage_graph
+from pipegen.runner.agent.plan_check import check_plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,12 @@ class AgentTask:
     def graph(self) -> Graph:
         """What each stage needs, by data and by `after`."""
         return stage_graph(self.stages)
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        """The plan that the CI server runs; None where no generated file does. Raises CheckFailed if it is of another
+        description."""
+        return check_plan(self.pipeline, self.stages, self.place, os.environ)
 
     @cached_property
     def ancestors(self) -> list[str]:

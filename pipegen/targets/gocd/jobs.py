@@ -10,12 +10,13 @@ from typing import Any
 from pipegen.plan import files
 from pipegen.plan.model import TOOL, WORK, Job, Plan, Step
 from pipegen.targets.gocd.places import Place, way
+from pipegen.targets.gocd.published import KEPT, shelved
 
 SILENCE = 10
 """Minutes that the server waits beyond the job's own time-out; it counts silence, `exec` counts the wall clock."""
 TESTS = "testoutput"
 """Where GoCD makes its page of test results."""
-REPORT_TAB = "report"
+REPORT_TAB, PAGE_TAB = "report", "pipegen"
 WHOLE = {f"{files.REPORT}/**": REPORT_TAB, f"{files.LOCK}/**": "lock"}
 """Folders that are kept as they are, and what they are called among the artifacts."""
 JSON = dict[str, Any]
@@ -63,10 +64,15 @@ def job(job: Job, around: Surroundings) -> JSON:
         "environment_variables": variables({**env, **secrets}),
         "tasks": [*_fetches(job, around), *_install(around), *(_run(step, around) for step in job.steps)],
         "artifacts": [*_fragments(job, around), *_kept(job, around), *_tests(job, around)],
-        "tabs": [{"name": REPORT_TAB, "path": f"{REPORT_TAB}/index.html"}]
-        if f"{files.REPORT}/**" in job.artifacts
-        else [],
+        "tabs": _tabs(job),
     }
+
+
+def _tabs(job: Job) -> Sequence[JSON]:
+    """Pages of the job that are shown beside its log."""
+    report = {REPORT_TAB: f"{REPORT_TAB}/index.html"} if f"{files.REPORT}/**" in job.artifacts else {}
+    tabs = {**report, **({PAGE_TAB: shelved(job.page)} if job.page else {})}
+    return [{"name": name, "path": path} for name, path in tabs.items()]
 
 
 def begin(name: str) -> JSON:
@@ -152,15 +158,17 @@ def _kept(job: Job, around: Surroundings) -> Sequence[JSON]:
     which always exists."""
     found: dict[str, str] = {}
     always = tuple(path.rpartition("/")[2] for path in job.writes)
-    for path in job.artifacts:
+    for path in (*job.artifacts, *([job.page] if job.page else ())):
         if path in WHOLE:
             # `report/**` would match the folder itself, which GoCD then publishes with the path that leads to it
             found[path.removesuffix("*")] = WHOLE[path]
         else:
             name = path.rpartition("/")[2]
             stem = name.rpartition(".")[0] or name
-            sure = any(written.startswith(f"{stem}.") for written in always)
-            found[f"{WORK}/*/{stem}.*" if sure else path] = posixpath.basename(WORK).lstrip(".")
+            if any(written.startswith(f"{stem}.") for written in always):
+                found[f"{WORK}/*/{stem}.*"] = KEPT
+            else:
+                found[path] = posixpath.dirname(shelved(path))
     return [_build(around.inside(pattern), where) for pattern, where in found.items()]
 
 

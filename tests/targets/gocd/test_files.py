@@ -164,8 +164,14 @@ def test_tests_and_report() -> None:
     assert [task["attributes"]["run_if"] for task in jobs["gates"]["tasks"] if task["type"] == "exec"] == [
         [],
         ["any"],
+        ["any"],
     ]
-    assert jobs["gates"]["tabs"] == [{"name": "report", "path": "report/index.html"}]
+    assert jobs["gates"]["tabs"] == [
+        {"name": "report", "path": "report/index.html"},
+        {"name": "pipegen", "path": "pipegen/view/index.html"},
+    ]
+    page = {"type": "build", "source": ".pipegen/view/index.html", "destination": "pipegen/view"}
+    assert page in jobs["gates"]["artifacts"]
     assert {"type": "build", "source": ".pipegen/report/*", "destination": "report"} in jobs["gates"][
         "artifacts"
     ]
