@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     help="Compare with what the server built before, and leave the answer for the other jobs of this build.",
 )
 @json_option
-def affected(path: click.Path, base: str | None, build: bool, as_json: bool) -> None:
+def affected(path: Path, base: str | None, build: bool, as_json: bool) -> None:
     """Print the stages that the commits since REV can touch, one a line, each after what it needs.
 
     A stage is touched by a change of what it reads, of what its tests may read, of its parameters' values, of its
@@ -36,7 +37,7 @@ def affected(path: click.Path, base: str | None, build: bool, as_json: bool) -> 
 
     if build == (base is not None):
         raise click.UsageError("one of --base REV and --build is needed")
-    project = Project.open(str(path))
+    project = Project.open(path)
     if base is not None:
         _print_touched(project, base, as_json=as_json)
     else:
@@ -47,10 +48,11 @@ def _print_touched(project: Project, base: str, *, as_json: bool) -> None:
     from pipegen.errors import PipegenError
     from pipegen.project import Project
     from pipegen.runner.affected import affected as touched
-    from pipegen.runner.affected import changed_paths, tree_of
+    from pipegen.runner.affected import changed_paths, common_ancestor, tree_of
 
-    changed = changed_paths(project.folder, base)
-    with tree_of(project.repository_root, base) as root:
+    ancestor = common_ancestor(project.folder, base)
+    changed = changed_paths(project.folder, ancestor)
+    with tree_of(project.repository_root, ancestor) as root:
         before_folder = root / project.place
         try:
             before = Project.open(before_folder).stages

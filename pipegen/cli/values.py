@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from pipegen.cli.options import description_argument, json_option
@@ -12,7 +14,7 @@ from pipegen.cli.output import print_json
 @description_argument
 @click.option("-w", "--workflow", required=True, metavar="NAME", help="The workflow that runs.")
 @json_option
-def values(path: click.Path, workflow: str, as_json: bool) -> None:
+def values(path: Path, workflow: str, as_json: bool) -> None:
     """Fix the values of one run: dates of its `set`, and its `inputs` from the environment variables of their names.
 
     They go into .pipegen/fragments/values.json, from where `exec` writes them into the parameter files.
@@ -25,7 +27,7 @@ def values(path: click.Path, workflow: str, as_json: bool) -> None:
     from pipegen.runner.history import own_folder
     from pipegen.runner.values import fix
 
-    project = Project.open(str(path))
+    project = Project.open(path)
     fixed = fix(workflow, workflow_of(project.pipeline, workflow), os.environ)
     own_folder(project.folder / ".pipegen")
     fixed.write(project.folder / files.VALUES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,10 +12,25 @@ from pathlib import Path
 from pipegen.description.commands import paths_in
 from pipegen.description.stages import ResolvedStage
 from pipegen.dvc.params import BadParams, ParamsFiles
+from pipegen.errors import WorkspaceError
+from pipegen.git import git
 from pipegen.plan.graph import Graph
-from pipegen.runner.agent.build import git
 
 _OF_PYTEST = ("conftest.py", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+
+
+def commit_of(folder: Path, revision: str) -> str:
+    """The commit that a branch, a tag or another name stands for.
+
+    Raises:
+        WorkspaceError: there is none here.
+    """
+    try:
+        return git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    except WorkspaceError:
+        raise WorkspaceError(
+            f"git knows no commit {revision!r} in {folder}: fetch it (`git fetch`)"
+        ) from None
 
 
 @contextmanager
@@ -30,26 +44,30 @@ def tree_of(root: Path, revision: str) -> Iterator[Path]:
         env = {**os.environ, "GIT_INDEX_FILE": f"{folder}/.index"}
         files = Path(folder) / "files"
         files.mkdir()
-        tree = git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{tree}}")
-        subprocess.run(["git", "read-tree", tree], cwd=root, env=env, check=True, capture_output=True)
-        subprocess.run(
-            ["git", "checkout-index", "--all", f"--prefix={files}/"],
-            cwd=root,
-            env=env,
-            check=True,
-            capture_output=True,
-        )
+        git(root, "read-tree", commit_of(root, revision), env=env)
+        git(root, "checkout-index", "--all", f"--prefix={files}/", env=env)
         yield files
 
 
-def changed_paths(folder: Path, base: str) -> list[str]:
-    """What differs between the commit's common ancestor with `base` and the commit, relative to `folder`.
+def common_ancestor(folder: Path, revision: str) -> str:
+    """The last commit that the present one and another have both.
 
     Raises:
-        WorkspaceError: there is no such revision, or no common ancestor (a shallow clone has none).
+        WorkspaceError: there is no such revision, or the clone has no such commit (a shallow one may not).
     """
-    ancestor = git(folder, "merge-base", "--end-of-options", base, "HEAD")
-    names = git(folder, "diff", "--name-only", "--no-renames", "-z", "--relative=", ancestor, "HEAD")
+    commit = commit_of(folder, revision)
+    try:
+        return git(folder, "merge-base", commit, "HEAD")
+    except WorkspaceError:
+        raise WorkspaceError(
+            f"{revision} and the present commit have nothing in common in {folder}: fetch more of the history "
+            "(`git fetch --unshallow`)"
+        ) from None
+
+
+def changed_paths(folder: Path, base: str) -> list[str]:
+    """What differs between a commit and the present one, relative to `folder`."""
+    names = git(folder, "diff", "--name-only", "--no-renames", "-z", "--relative=", base, "HEAD")
     prefix = git(folder, "rev-parse", "--show-prefix")
     return [os.path.relpath(name, prefix or ".") for name in names.split("\0") if name]
 

@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import IO, Any
 
 from pipegen.errors import WorkspaceError
+from pipegen.git import git
 from pipegen.records import Event, StageFinished, as_json
-from pipegen.runner.agent.build import git
 from pipegen.runner.history import own_folder
 
 FORMAT = 1

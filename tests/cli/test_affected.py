@@ -77,7 +77,8 @@ def test_a_change(folder: Path, path: str, text: str, stages: list[str]) -> None
 def test_what_main_got_in_the_meantime_counts_for_nothing(folder: Path) -> None:
     commit(folder)
     sh(folder, "git", "checkout", "-q", "main")
-    write(folder, {"other.txt": "3\n"})
+    write(folder, {"other.txt": "3\n", "pipegen.yaml": TEXT.replace("> best.pkl", ">> best.pkl")})
+    Project.open(folder).generate(["dvc"]).write()
     commit(folder)
     sh(folder, "git", "checkout", "-q", "feature")
     assert pipegen("affected", "--base", "main", cwd=folder).out == ""
@@ -98,4 +99,11 @@ def test_reasons_and_unreadable_descriptions(folder: Path) -> None:
     write(folder, {"pipegen.yaml": TEXT})
     commit(folder)
     assert len(pipegen("affected", "--base", "broken", cwd=folder).out.split()) == 5
-    assert pipegen("affected", "--base", "no-such", cwd=folder).code == 5
+    done = pipegen("affected", "--base", "no-such", cwd=folder)
+    assert done.code == 5
+    assert "git knows no commit 'no-such'" in done.err
+    sh(folder, "git", "checkout", "-q", "--orphan", "unrelated")
+    commit(folder)
+    done = pipegen("affected", "--base", "main", cwd=folder)
+    assert done.code == 5
+    assert "nothing in common" in done.err

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipegen.errors import WorkspaceError
-from pipegen.runner.agent.build import git
+from pipegen.runner.affected import commit_of, common_ancestor
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,7 @@ def base_of(folder: Path, env: Mapping[str, str]) -> Base:
 
 def _reached(folder: Path, revision: str, why: str, *, is_branch: bool = False, passed: bool = True) -> Base:
     try:
-        commit = git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        ancestor = git(folder, "merge-base", commit, "HEAD")
+        commit, ancestor = commit_of(folder, revision), common_ancestor(folder, revision)
     except WorkspaceError:
         return Base("", f"{why} can't be reached here")
     if ancestor != commit and not is_branch:

@@ -18,6 +18,7 @@ from pipegen.dvc.session import Session
 from pipegen.dvc.stores import RemoteChoice
 from pipegen.dvc.workspace import Workspace
 from pipegen.errors import PipegenError
+from pipegen.git import git
 from pipegen.plan import files
 from pipegen.plan.graph import Graph
 from pipegen.plan.model import Plan
@@ -25,7 +26,7 @@ from pipegen.plan.names import to_name
 from pipegen.runner.affected import affected, changed_paths, tree_of
 from pipegen.runner.agent.answer import Answer
 from pipegen.runner.agent.base import Base, base_of
-from pipegen.runner.agent.build import build_of, git
+from pipegen.runner.agent.build import build_of
 from pipegen.runner.agent.lock_commit import Sources
 from pipegen.runner.agent.lock_files import lock_texts, publish
 from pipegen.runner.agent.plan_check import check_plan
