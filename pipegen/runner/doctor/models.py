@@ -64,7 +64,7 @@ def cache(root: Path, repository: Path, now: datetime) -> Finding:
     """
     folder = Settings.read(root).cache
     store = Folder(folder, str(folder), lambda _: None)
-    found = garbage(store, repository, now=now.timestamp(), keep_runs=_KEEP_RUNS, keep_young=_KEEP_YOUNG)
+    found = garbage(store, [repository], now=now.timestamp(), keep_runs=_KEEP_RUNS, keep_young=_KEEP_YOUNG)
     said = f"{len(found.all)} files, {found.bytes / 2**20:,.1f} MiB in {folder} that nothing needs"
     if found.bytes > _MUCH:
         return Finding("cache", "stale", said, "`dvc gc --all-branches --all-tags` removes them")
