@@ -62,7 +62,6 @@ class Fragment:
         Raises:
             FileError: it can't be written.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
         data = {
             "fragment": VERSION,
             "stage": self.stage,

@@ -65,13 +65,14 @@ class LockFile:
 
 
 def write_atomically(path: str, text: str) -> None:
-    """Write a new file beside the old one and move it over.
+    """Write a new file beside the old one and move it over; its folder is made where there is none.
 
     Raises:
         FileError: it can't be written; the old file is untouched.
     """
     target = os.path.realpath(path)
     try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
         mode = os.stat(target).st_mode & 0o7777 if os.path.exists(target) else 0o666 & ~_umask()
         handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".dvc.lock.")
         try:

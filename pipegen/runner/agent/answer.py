@@ -30,7 +30,6 @@ class Answer:
 
     def write(self, path: Path) -> None:
         """Put it in a file. Raises FileError if it can't be written."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(str(path), json.dumps({"answer": VERSION, **asdict(self)}, indent=1) + "\n")
 
     @classmethod

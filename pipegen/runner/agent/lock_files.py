@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipegen.dvc.lockfile import Entry, LockFile, write_atomically
-from pipegen.errors import os_error
 from pipegen.plan import files
 
 
@@ -32,9 +31,4 @@ def publish(folder: Path, texts: Mapping[str, str]) -> None:
         FileError: one can't be written.
     """
     for path, text in texts.items():
-        target = folder / files.LOCK / path
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise os_error(error, "write", target) from None
-        write_atomically(str(target), text)
+        write_atomically(str(folder / files.LOCK / path), text)
