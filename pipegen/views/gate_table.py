@@ -10,7 +10,7 @@ from pipegen.runner.gates.trends import GateTrend, Red
 from pipegen.views.plain import count, plain
 
 WIDTH = 100
-_WORDS: dict[Verdict, tuple[str, str]] = {
+WORDS: dict[Verdict, tuple[str, str]] = {
     "passed": ("passed", "green"),
     "failed": ("failed", "red"),
     "warned": ("warning", "yellow"),
@@ -63,7 +63,7 @@ def trend_table(trends: Sequence[GateTrend], style: Style = lambda text, _: text
         style(f"{'gate':<{wide[0]}}  {'workflow':<{wide[1]}}  runs  now           last red", "bright_black")
     ]
     for trend, (gate, workflow) in zip(trends, names, strict=True):
-        word, colour = _WORDS[trend.now]
+        word, colour = WORDS[trend.now]
         now = style(f"{word:<12}", colour)
         line = f"{gate:<{wide[0]}}  {workflow:<{wide[1]}}  {len(trend.verdicts):>4}  {now}  {_red(trend.red)}"
         lines.append(line.rstrip())
@@ -88,8 +88,8 @@ def _span(seconds: float) -> str:
 
 def _word(gate: GateResult, check: GateCheck) -> tuple[str, str]:
     if check.state == "met":
-        return _WORDS["passed"]
-    return _WORDS["new" if check.state == "new" else gate.verdict]
+        return WORDS["passed"]
+    return WORDS["new" if check.state == "new" else gate.verdict]
 
 
 def _sentence(gate: GateResult) -> list[str]:
@@ -103,7 +103,7 @@ def _sentence(gate: GateResult) -> list[str]:
 def _summary(run: GateRun) -> str:
     """`4 gates: 2 passed, 1 failed, 1 waived`."""
     tally = [
-        (sum(gate.verdict == verdict for gate in run.gates), word) for verdict, (word, _) in _WORDS.items()
+        (sum(gate.verdict == verdict for gate in run.gates), word) for verdict, (word, _) in WORDS.items()
     ]
     return f"{count(len(run.gates), 'gate')}: " + ", ".join(
         f"{number} {word}" for number, word in tally if number

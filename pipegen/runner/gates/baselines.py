@@ -89,7 +89,10 @@ class Baselines:
             except (BadMetrics, RemoteError) as error:
                 broken = f"{file} {error}"
         kept = self._kept_values(commits)
-        values = {**{name: kept[name] for name in kept if name.partition(":")[0] in files}, **values}
+        kept = {name: kept[name] for name in kept if name.partition(":")[0] in files}
+        if kept and against != PRODUCTION and self.task.pipeline.data.lock == "artifact":
+            values = kept  # the lock file in git may be of an older commit
+        values = {**kept, **values}
         return Baseline(f"{against} ({named})", values, broken="" if values else broken)
 
     def _newest(self, against: str) -> tuple[str, list[str]]:

@@ -93,9 +93,7 @@ class Ground:
 
 
 @contextmanager
-def standing(
-    task: GateTask, notify: Callable[[str], None], *, needs: bool, wants: bool
-) -> Iterator[Ground]:
+def standing(task: GateTask, notify: Callable[[str], None], *, needs: bool, wants: bool) -> Iterator[Ground]:
     """The ground of a task, for as long as its DVC session is open.
 
     Args:

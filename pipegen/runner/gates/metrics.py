@@ -31,6 +31,13 @@ def _here(path: Path) -> File:
         return File(problem=str(error))
 
 
+def _bytes_here(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StageError(f"can't be read: {error.strerror}") from None
+
+
 class FromFragments:
     """Metrics files as the stages of this build made them, wherever that was; the workspace stays as it is.
 
@@ -57,27 +64,39 @@ class FromFragments:
         """
         return {path: self._file(path) for path in paths}
 
-    def _file(self, path: str) -> File:
+    def content(self, path: str) -> bytes:
+        """What any file of this build holds.
+
+        Raises:
+            StageError: it can't be had; the message goes on after the file's name.
+            RemoteError: the remote can't be reached.
+        """
         target = os.path.normpath(self._workspace.folder / path)
         producer = next(iter(self._outputs.writers(target)), None)
         if producer is None:
-            return _here(Path(target))
+            return _bytes_here(Path(target))
         out = next(
             (o for o in producer.outs if target == o.target or target.startswith(o.target + os.sep)), None
         )
         if out is None:
-            return File(problem="is a folder")
+            raise StageError("is a folder")
         if producer.address in self._merged.failed:
-            return File(
-                problem=f"was not made: {producer.address} failed: {self._merged.failed[producer.address]}"
+            raise StageError(
+                f"was not made: {producer.address} failed: {self._merged.failed[producer.address]}"
             )
         if producer.address not in self._merged.entries:
-            return File(
-                problem=f"is made by {producer.address}, of which no lock fragment in {self._fragments} knows: "
+            raise StageError(
+                f"is made by {producer.address}, of which no lock fragment in {self._fragments} knows: "
                 "run it in this build"
             )
+        return self._content(path, target, producer, out)
+
+    def _file(self, path: str) -> File:
+        target = os.path.normpath(self._workspace.folder / path)
+        if next(iter(self._outputs.writers(target)), None) is None:
+            return _here(Path(target))
         try:
-            return File(parse_metrics(self._content(path, target, producer, out), os.path.basename(path)))
+            return File(parse_metrics(self.content(path), os.path.basename(path)))
         except (BadMetrics, StageError) as error:
             return File(problem=str(error))
 

@@ -1,0 +1,89 @@
+"""`pipegen report`: what a run says to people: as a page, as text, by mail and on the pull request."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipegen.cli.options import directory_option
+
+if TYPE_CHECKING:
+    from pipegen.project import Project
+    from pipegen.runner.report.task import ReportTask
+
+
+@click.command()
+@click.option(
+    "-w",
+    "--workflow",
+    default="",
+    metavar="NAME",
+    help="The workflow whose run it is of. [default: what is here, of no workflow]",
+)
+@click.option(
+    "--fragments",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Take the results from lock fragments, as on an agent. [default: .pipegen/fragments in a server's job; "
+    "elsewhere the files that are here]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where to write index.html and report.txt. [default: .pipegen/report]",
+)
+@directory_option("The folder of the description.")
+def report(workflow: str, fragments: Path | None, out: Path | None, directory: Path) -> None:
+    """Write the report of a run: a page and a text for whoever has to decide.
+
+    It says what changed since the last report, the metrics against production and over time, gates, groups, tests,
+    durations, plots and the next step. Exit codes: 0 it is written; 3 the description is wrong; 4 a file can't be
+    written.
+    """
+    from pipegen.plan import files
+    from pipegen.project import Project
+    from pipegen.runner.report.making import make_report
+    from pipegen.views.plain import plain
+    from pipegen.views.report import look
+    from pipegen.views.report.write import PAGE, write
+
+    def notify(message: str) -> None:
+        click.echo(message, err=True)
+
+    project = Project.open(directory)
+    task = _task(project, workflow, fragments)
+    made = make_report(task, notify)
+    folder = out if out is not None else project.folder / files.REPORT
+    write(made, folder)
+    click.echo(plain(look.subject(made)))
+    click.echo(plain(made.next_step))
+    click.echo(f"written: {folder / PAGE}")
+
+
+def _task(project: Project, workflow: str, fragments: Path | None) -> ReportTask:
+    from datetime import datetime, timezone
+
+    from pipegen.plan import files
+    from pipegen.runner.gates.task import GateTask, chosen
+    from pipegen.runner.report.task import ReportTask
+
+    folder = project.folder.resolve()
+    in_job = bool(os.environ.get("PIPEGEN_PLAN"))
+    if in_job and fragments is None:
+        fragments = (folder / files.VALUES).parent
+    gates = GateTask(
+        pipeline=project.pipeline,
+        stages=project.stages,
+        folder=folder,
+        place=project.place,
+        names=chosen(project.pipeline, (), workflow),
+        workflow=workflow,
+        fragments=fragments.resolve() if fragments else None,
+        in_job=in_job,
+        today=datetime.now(timezone.utc).date(),
+    )
+    return ReportTask(gates=gates, graph=project.graph, env=os.environ)
