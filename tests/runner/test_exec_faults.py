@@ -170,9 +170,12 @@ def test_a_full_disk(make: MakeBuild, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(objects(build)) == 1
 
 
-@pytest.mark.parametrize("where", ["fragments.write_atomically", "lockfile.tempfile.mkstemp"])
+@pytest.mark.parametrize(
+    "where",
+    ["dvc.fragments.write_atomically", "dvc.lockfile.tempfile.mkstemp", "runner.agent.leaving.write_record"],
+)
 def test_a_disk_that_is_full_in_the_end(make: MakeBuild, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    """There is room for the data, and none for the fragment or the lock file: nobody takes the stage for done."""
+    """There is room for the data, and none for a small file about it: nobody takes the stage for done."""
     build = make(TWO % COPY)
 
     def full(*_: object, **__: object) -> None:
@@ -180,16 +183,27 @@ def test_a_disk_that_is_full_in_the_end(make: MakeBuild, monkeypatch: pytest.Mon
 
     agent = build.agent()
     with monkeypatch.context() as patch:
-        patch.setattr(f"pipegen.dvc.{where}", full)
+        patch.setattr(f"pipegen.{where}", full)
         done = pipegen("exec", "one", cwd=agent)
     assert done.code == 4
     assert "No space left on device" in done.err
     assert len(done.err.splitlines()) == 1
+    assert '"outcome": "failed"' in done.out.splitlines()[-1]
     fragment = agent / FRAGMENTS / "one.lock.json"
     assert not fragment.exists() or json.loads(fragment.read_text())["state"] == "failed"
     again = pipegen("exec", "one", cwd=agent)
     assert again.code == 0, again.err
     assert json.loads(fragment.read_text())["state"] == "done"
+
+
+def test_what_a_stage_failed_of_is_said_even_if_it_can_not_be_kept(make: MakeBuild) -> None:
+    build = make(TWO % "exit 7")
+    agent = build.agent()
+    (agent / ".pipegen" / "records" / "one.json").mkdir(parents=True)
+    done = pipegen("exec", "one", cwd=agent)
+    assert (done.code, done.err) == (1, "error: one failed: its command exited with 7\n")
+    assert "one.json: Is a directory" in done.out
+    assert json.loads((agent / FRAGMENTS / "one.lock.json").read_text())["state"] == "failed"
 
 
 def test_a_command_that_ignores_its_end(make: MakeBuild) -> None:

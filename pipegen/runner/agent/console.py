@@ -67,7 +67,7 @@ class Console:
         self.event("notice", message)
 
     def output(self, piece: bytes, *, last: bool = False) -> None:
-        """Print a piece of a command's output, and keep it."""
+        """Print a piece of a command's output, and keep it. Raises FileError if it can't be kept."""
         with self._mutex:
             shown = self.masker.feed(piece) + (self.masker.flush() if last else b"")
             if shown:
@@ -108,7 +108,7 @@ class Console:
         self._stream.flush()
 
     def close(self) -> None:
-        """Bring the kept log to its end."""
+        """Bring the kept log to its end. Raises FileError if it can't be written."""
         if self._log:
             self._log.close()
 
@@ -122,13 +122,14 @@ class _KeptLog:
             self._file = path.open("wb", buffering=0)
         except OSError as error:
             raise os_error(error, "write", path) from None
+        self._path = path
         self._room = HEAD
         self._tail: deque[bytes] = deque()
         self._kept = self._left_out = 0
 
     def write(self, piece: bytes) -> None:
         head, rest = piece[: self._room], piece[self._room :]
-        self._file.write(head)
+        self._put(head)
         self._room -= len(head)
         if not rest:
             return
@@ -139,10 +140,18 @@ class _KeptLog:
             self._kept -= len(gone)
             self._left_out += len(gone)
 
-    def close(self) -> None:
-        if self._left_out:
-            self._file.write(f"\n… {self._left_out} bytes are left out here …\n".encode())
-        for piece in self._tail:
+    def _put(self, piece: bytes) -> None:
+        try:
             self._file.write(piece)
-        self._tail.clear()
-        self._file.close()
+        except OSError as error:
+            raise os_error(error, "write", self._path) from None
+
+    def close(self) -> None:
+        if self._file.closed:
+            return
+        with self._file:
+            if self._left_out:
+                self._put(f"\n… {self._left_out} bytes are left out here …\n".encode())
+            for piece in self._tail:
+                self._put(piece)
+            self._tail.clear()

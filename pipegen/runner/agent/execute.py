@@ -18,15 +18,16 @@ from pipegen.dvc.stages import Stage
 from pipegen.dvc.ways import Step
 from pipegen.dvc.workspace import Workspace
 from pipegen.errors import PipegenError, RunFailed
-from pipegen.records import Outcome, StageRecord, key_metrics
+from pipegen.records import GOOD, Outcome, StageRecord, key_metrics
 from pipegen.runner.agent import left_out, record
-from pipegen.runner.agent.artifact_tests import Results, not_run, run_tests
+from pipegen.runner.agent.artifact_tests import Results, run_tests
 from pipegen.runner.agent.build import Build, build_of
 from pipegen.runner.agent.commands import Commands, Stopped, commands
 from pipegen.runner.agent.console import Console
 from pipegen.runner.agent.environment import Environment
 from pipegen.runner.agent.facts import LastFacts
 from pipegen.runner.agent.kept import keep
+from pipegen.runner.agent.leaving import leave
 from pipegen.runner.agent.masking import refuse_secrets
 from pipegen.runner.agent.plan_check import check_dvc_file
 from pipegen.runner.agent.supply import HERE, Supply
@@ -343,25 +344,29 @@ class Work:
         self.fragment = Fragment(self.task.address, stamp, state="failed", message=self.record.message)
 
     def leave_files(self) -> None:
-        """Fragment, record and JUnit file: servers look for them in any case."""
+        """Fragment, record and JUnit file: servers look for them in any case.
+
+        Raises:
+            FileError: the stage succeeded, but one of them can't be written: it counts as failed then.
+        """
         self.note(ended=record.now(), seconds=round(time.monotonic() - self.began, 3))
         if self.is_open:
             self.note(fetched=asdict(self.supply.fetched), python=self.environment.folder)
-        self.console.close()
-        if not self.task.log.exists():
-            self.task.log.parent.mkdir(parents=True, exist_ok=True)
-            self.task.log.touch()
-        tests = self.task.tests
-        if tests:
-            untouched = "the change does not touch it" if self.record.outcome == "unchanged" else ""
-            reason = self.record.message or untouched or "the stage did not get so far"
-            results = self.results or not_run(self.task.address, tests, reason)
-            results.write(self.task.junit, self.console.masker.text)
-        record.write_record(record.as_text(self.record, self.console.masker), self.task.record)
-        if self.fragment:
-            self.fragment.write(self.task.fragment)
-        has_remote = self.is_open and not self.is_remote_gone and not self.build.is_foreign
-        kept = keep(self.record, self.task, self.bearer, self.console) if has_remote else ""
+        problem = leave(self.task, self.console, self.record, self.fragment, self.results)
+        is_lost = problem is not None and self.record.outcome in GOOD
+        if problem and is_lost:
+            self.failed(problem.message, "failed")
+            leave(self.task, self.console, self.record, self.fragment, self.results)
+        elif problem:
+            self.console.notice(problem.message)
+        self.say_end(keeps=problem is None)
+        if problem and is_lost:
+            raise problem
+
+    def say_end(self, *, keeps: bool) -> None:
+        """The last line about it; with `keeps` its record goes to those of other runs first."""
+        keeps = keeps and self.is_open and not self.is_remote_gone and not self.build.is_foreign
+        kept = keep(self.record, self.task, self.bearer, self.console) if keeps else ""
         self.console.event(
             "stage_finished",
             f"{self.task.address}: {self.record.outcome}"
