@@ -53,7 +53,6 @@ def stage_view(record: StageRecord, wanted: Iterable[str] = ()) -> StageView:
     tests = {word: count for word, count in record.tests.items() if isinstance(count, int)}
     return StageView(
         name=record.stage,
-        job=record.job,
         state=STATES[record.outcome],
         outcome=record.outcome,
         started=record.started,

@@ -86,6 +86,16 @@ SHAPES: dict[str, JSON] = {
 }
 
 
+def two_ends(command: str) -> JSON:
+    """The diamond with a stage beside its end; the command stands in front of b@y."""
+    return {**diamond_with(command), "d": _join("d.txt", "b.x.txt")}
+
+
+def after_record(remote: str, stage: str, command: str) -> str:
+    """A command that waits until another agent left its record of a stage on a remote in a folder."""
+    return f"(until ls {remote}/pipegen/runs/toy/*/*-{stage}.json >/dev/null 2>&1; do sleep 0.1; done; {command})"
+
+
 def diamond_with(command: str) -> JSON:
     """The diamond, with a command in front of b@y."""
     stages = copy.deepcopy(SHAPES["diamond"])

@@ -102,7 +102,9 @@ def test_review_comments_with_the_forges_secret() -> None:
     plan = workflow(on="pull_request", gates="all", comment="metrics")
     gates = plan.by_name["gates"]
     assert [step.name for step in gates.steps] == ["gates", "report", "view"]
-    assert [step.always for step in gates.steps] == [False, True, True], "the report is made whatever gates say"
+    assert [step.always for step in gates.steps] == [False, True, True], (
+        "the report is made whatever gates say"
+    )
     assert gates.secrets == ("forge",)
     assert ".pipegen/report/**" in gates.artifacts
     assert plan.triggers["it"].kind == "pull_request"
