@@ -10,6 +10,7 @@
     ├── FileError                4   a file can't be read or written
     │   └── OverwriteRefused     4   a file would be overwritten that pipegen did not write, or that was edited since
     ├── WorkspaceError           5   git or DVC is missing, or the folder is not what the command needs
+    ├── RemoteError              6   a DVC remote can't be used (pipegen.dvc.errors)
     └── ServerError              7   a CI server can't be used, or refuses
         ├── ServerUnavailable    7   it can't be reached, is starting, or is out of order: later it may work
         ├── AccessRefused        7   who asks is not known there, or may not do this

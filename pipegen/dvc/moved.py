@@ -27,4 +27,5 @@ class Moved:
             if size < 1e6
             else f"{size / 1e6:,.1f} MB"
         )
-        return f"{self.objects} objects, {shown}, in {self.seconds:.2g} s"
+        objects = "1 object" if self.objects == 1 else f"{self.objects} objects"
+        return f"{objects}, {shown}, in {self.seconds:.2g} s"

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipegen.description.model import Input, On, Workflow
 from pipegen.description.text import Parameter
+from pipegen.dvc import fragments
 from pipegen.errors import FileError, PipegenError, os_error
 
 _DATE = re.compile(r"\{date:([^{}]*)\}")
@@ -55,6 +56,11 @@ class Values:
             return cls(str(data["workflow"]), str(data["at"]), dict(data["set"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise FileError(f"{path} is no file of a run's values: {error}") from None
+
+
+def stamp_of(tree: str, values: Values | None) -> str:
+    """What the fragments of a build are stamped with: its git tree, and the values that its run fixed, if any."""
+    return fragments.stamp_of(tree, values.stamp if values and values.set else b"")
 
 
 def fix(name: str, workflow: Workflow, env: Mapping[str, str], now: datetime | None = None) -> Values:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipegen.errors import WorkspaceError
 from pipegen.git import git as git
 from pipegen.records import StageRecord
 
@@ -65,7 +66,10 @@ def build_of(folder: Path, env: Mapping[str, str] | None = None) -> Build:
         WorkspaceError: there is no git, or no commit.
     """
     env = os.environ if env is None else env
-    commit, tree = git(folder, "rev-parse", "HEAD", "HEAD^{tree}").split()
+    try:
+        commit, tree = git(folder, "rev-parse", "HEAD", "HEAD^{tree}").split()
+    except WorkspaceError as error:
+        raise WorkspaceError(f"there is no commit to build here: {error.message}") from None
     agent = env.get("NODE_NAME") or socket.gethostname()
     gocd = _gocd_url(env)
     run = env.get("BUILD_URL") or gocd.rpartition("/")[0].rpartition("/")[0] or f"{agent} {tree}"

@@ -19,6 +19,7 @@ from pipegen.dvc.ways import Step
 from pipegen.dvc.workspace import Workspace
 from pipegen.errors import PipegenError, RunFailed
 from pipegen.records import GOOD, Outcome, StageRecord, key_metrics
+from pipegen.runner.about import about_build, packages
 from pipegen.runner.agent import left_out, record
 from pipegen.runner.agent.artifact_tests import Results, run_tests
 from pipegen.runner.agent.build import Build, build_of
@@ -33,7 +34,7 @@ from pipegen.runner.agent.plan_check import check_dvc_file
 from pipegen.runner.agent.supply import HERE, Supply
 from pipegen.runner.agent.task import AgentTask
 from pipegen.runner.history import own_folder
-from pipegen.runner.values import Values
+from pipegen.runner.values import Values, stamp_of
 
 BUSY_FOR = 60.0
 """Seconds to wait for another process that uses the stage's files."""
@@ -108,6 +109,7 @@ class Work:
             job=self.build.job,
             run=self.build.run,
             versions=record.versions(),
+            **about_build(self.task.pipeline, self.task.place, self.task.folder).as_data(),
         )
 
     # ------------------------------------------------------------------------------------------ the way
@@ -175,7 +177,7 @@ class Work:
             written = set_params(self.task.folder, values.set)
             said = ", ".join(f"{name} = {value}" for name, value in values.set.items())
             self.console.event("values", f"this run has {said}", set=dict(values.set), files=written)
-        self.stamp = fragments.stamp_of(self.build.tree, values.stamp if values and values.set else b"")
+        self.stamp = stamp_of(self.build.tree, values)
 
     def fetch(self) -> None:
         """The lock entries of all it needs, and the data that it reads."""
@@ -277,7 +279,10 @@ class Work:
         self.note(tests=counts)
         bad = counts["failures"] + counts["errors"]
         self.console.event(
-            "tested", f"{counts['tests']} tests, {bad} failed", stage=self.task.address, **counts
+            "tested",
+            f"{counts['tests']} test{'s' * (counts['tests'] != 1)}, {bad} failed",
+            stage=self.task.address,
+            **counts,
         )
         if self.results.failed:
             raise RunFailed(f"the tests of {self.task.address} failed: {'; '.join(self.results.failed)}")
@@ -351,7 +356,8 @@ class Work:
         """
         self.note(ended=record.now(), seconds=round(time.monotonic() - self.began, 3))
         if self.is_open:
-            self.note(fetched=asdict(self.supply.fetched), python=self.environment.folder)
+            python = self.environment.folder
+            self.note(fetched=asdict(self.supply.fetched), python=python, packages=packages(python, os.environ))
         problem = leave(self.task, self.console, self.record, self.fragment, self.results)
         is_lost = problem is not None and self.record.outcome in GOOD
         if problem and is_lost:

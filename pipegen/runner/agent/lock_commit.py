@@ -88,6 +88,10 @@ def commit(sources: Sources, texts: Mapping[str, str], branch: str, notify: Call
     Raises:
         WorkspaceError: git can't fetch or push; its own words say why.
     """
+    try:
+        git(sources.folder, "check-ref-format", f"refs/heads/{branch}")
+    except WorkspaceError:
+        raise WorkspaceError(f"no branch can be called {branch!r}") from None
     env = unattended(sources.folder)
     message = f"Update {' and '.join(texts)}\n\n{TRAILER}: {sources.digest('HEAD')}\n"
     for _ in range(_ATTEMPTS):

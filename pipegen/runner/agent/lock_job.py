@@ -20,7 +20,7 @@ from pipegen.runner.agent import lock_commit
 from pipegen.runner.agent.build import Build, build_of
 from pipegen.runner.agent.lock_commit import Sources
 from pipegen.runner.agent.lock_files import lock_texts, publish
-from pipegen.runner.values import Values
+from pipegen.runner.values import Values, stamp_of
 
 Notify = Callable[[str], None]
 RECORD = "record.json"
@@ -79,20 +79,24 @@ def bring_together(task: LockTask, env: Mapping[str, str], notify: Notify) -> Lo
         PipegenError: whatever else stands against it.
     """
     build = build_of(task.folder, env)
-    entries = _entries(task, build)
+    values = Values.read(task.fragments / Path(files.VALUES).name)
+    entries = _entries(task, stamp_of(build.tree, values))
     texts = lock_texts(task.folder, entries, Workspace(task.folder).order)
     publish(task.folder, texts)
     record = LockRecord("published", tuple(entries), build.commit)
     if task.commit:
-        record = _commit(task, build, record, texts, env, notify)
+        why = _hindrance(task, build, values)
+        record = (
+            _with(record, outcome="withheld", message=why)
+            if why
+            else _commit(task, record, texts, env, notify)
+        )
     path = task.folder / files.LOCK / RECORD
     write_atomically(str(path), json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n")
     return record
 
 
-def _entries(task: LockTask, build: Build) -> Mapping[str, Entry]:
-    values = Values.read(task.fragments / Path(files.VALUES).name)
-    stamp = fragments.stamp_of(build.tree, values.stamp if values and values.set else b"")
+def _entries(task: LockTask, stamp: str) -> Mapping[str, Entry]:
     merged = fragments.merge(fragments.fragments_in(task.fragments), task.stages, stamp)
     if merged.failed:
         address, why = next(iter(merged.failed.items()))
@@ -104,15 +108,11 @@ def _entries(task: LockTask, build: Build) -> Mapping[str, Entry]:
 
 def _commit(
     task: LockTask,
-    build: Build,
     record: LockRecord,
     texts: Mapping[str, str],
     env: Mapping[str, str],
     notify: Notify,
 ) -> LockRecord:
-    why = _hindrance(task, build)
-    if why:
-        return _with(record, outcome="withheld", message=why)
     branch = task.branch or lock_commit.branch_of(env)
     if not branch:
         raise PipegenError("the server does not say which branch this build came from: say --branch")
@@ -120,10 +120,12 @@ def _commit(
     return _with(record, outcome="committed" if made else "unchanged", branch=branch, commit=made)
 
 
-def _hindrance(task: LockTask, build: Build) -> str:
+def _hindrance(task: LockTask, build: Build, values: Values | None) -> str:
     """Why this build commits no lock file; empty where it does."""
     if build.is_foreign:
         return "a pull request from outside commits nothing"
+    if values and values.set:
+        return "this run had values of its own, which are not those of the commit"
     triggers = (trigger_of(workflow_of(task.pipeline, name)).kind for name in build.workflows)
     if {"push", "pull_request"} & set(triggers) and task.sources.is_lock_commit():
         return "this is the build of a lock file that an earlier one committed"
