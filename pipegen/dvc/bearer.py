@@ -56,6 +56,8 @@ class Bearer:
         """Objects that the remote is known to have."""
         self._damaged: set[str] = set()
         """Objects that the remote has something else under the name of: they are written anew."""
+        self._runs: dict[str, list[str]] = {}
+        """By folder, the run cache entries that the remote was seen to have."""
 
     @cached_property
     def store(self) -> Store | None:
@@ -261,7 +263,8 @@ class Bearer:
         store = self.store
         if store is None or not store.has_runs:
             return None
-        for name in store.names(folder_of(inputs)):
+        self._runs[folder_of(inputs)] = store.names(folder_of(inputs))
+        for name in self._runs[folder_of(inputs)]:
             entry = self._fetched_run(store, f"{folder_of(inputs)}/{name}")
             if entry and self._can_be_had(entry):
                 return entry, f"on {store.shown}"
@@ -324,9 +327,14 @@ class Bearer:
             if "md5" in out and (remembered or out["path"] in kept)
         ]
         moved = self._push_objects(store, hashes, again=again)
-        if remembered and (again or not store.present([path_of(entry)])):
+        if remembered and (again or not self._has_run(store, path_of(entry))):
             store.put({path_of(entry): str(entry_file)})
         return Moved(moved.objects, moved.bytes, round(time.monotonic() - began, 3))
+
+    def _has_run(self, store: Store, path: str) -> bool:
+        """Whether the remote has a run cache entry; one that came there since it was looked for is written again."""
+        folder, _, name = path.rpartition("/")
+        return name in self._runs[folder] if folder in self._runs else bool(store.present([path]))
 
     def _push_objects(self, store: Store, hashes: list[str], *, again: bool) -> Moved:
         """A folder's listing goes last: where it is, all its files are."""
