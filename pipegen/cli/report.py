@@ -11,7 +11,10 @@ import click
 from pipegen.cli.options import directory_option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipegen.project import Project
+    from pipegen.records.report import Report
     from pipegen.runner.report.task import ReportTask
 
 
@@ -36,19 +39,28 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Where to write index.html and report.txt. [default: .pipegen/report]",
 )
+@click.option(
+    "--send/--no-send",
+    default=None,
+    help="Mail it, and comment on the pull request, as the workflow says. [default: only in a server's job]",
+)
 @directory_option("The folder of the description.")
-def report(workflow: str, fragments: Path | None, out: Path | None, directory: Path) -> None:
+def report(
+    workflow: str, fragments: Path | None, out: Path | None, send: bool | None, directory: Path
+) -> None:
     """Write the report of a run: a page and a text for whoever has to decide.
 
     It says what changed since the last report, the metrics against production and over time, gates, groups, tests,
-    durations, plots and the next step. Exit codes: 0 it is written; 3 the description is wrong; 4 a file can't be
-    written.
+    durations, plots and the next step. What is missing is said, and is no error. Exit codes: 0 it is written, and sent
+    where it had to be; 3 the description is wrong; 4 a file can't be written; 7 it is written, but could not be sent to
+    everybody.
     """
     from pipegen.plan import files
     from pipegen.project import Project
     from pipegen.runner.report.making import make_report
     from pipegen.views.plain import plain
     from pipegen.views.report import look
+    from pipegen.views.report.delivery import is_to_be_sent
     from pipegen.views.report.write import PAGE, write
 
     def notify(message: str) -> None:
@@ -62,6 +74,23 @@ def report(workflow: str, fragments: Path | None, out: Path | None, directory: P
     click.echo(plain(look.subject(made)))
     click.echo(plain(made.next_step))
     click.echo(f"written: {folder / PAGE}")
+    if send or (send is None and task.gates.in_job):
+        _send(made, task, notify)
+    elif is_to_be_sent(task):
+        click.echo("not sent: `--send` does so outside of a server's job")
+
+
+def _send(made: Report, task: ReportTask, notify: Callable[[str], None]) -> None:
+    from pipegen.errors import ServerError
+    from pipegen.views.plain import plain
+    from pipegen.views.report.delivery import deliver
+
+    delivered = deliver(made, task, notify)
+    for sentence in delivered.done:
+        click.echo(plain(sentence))
+    if delivered.failed:
+        said = "; ".join(map(plain, delivered.failed))
+        raise ServerError(f"{said}. The report is written: run the job again, or `pipegen report --send`")
 
 
 def _task(project: Project, workflow: str, fragments: Path | None) -> ReportTask:

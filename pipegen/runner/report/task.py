@@ -31,6 +31,11 @@ class ReportTask:
         return self.env.get("CHANGE_TARGET") or self.env.get("PIPEGEN_TARGET_BRANCH") or ""
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether the pull request comes from outside."""
+        return bool(self.env.get("CHANGE_FORK") or self.env.get("PIPEGEN_FOREIGN"))
+
+    @property
     def branch(self) -> str:
         """The branch that is built, where the server says it or the workflow names it."""
         said = self.env.get("CHANGE_BRANCH") or self.env.get("BRANCH_NAME") or self.env.get("GIT_BRANCH")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pipegen.records.report import Chart, Series
 
 WIDTH, HEIGHT = 520, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 12, 12, 44
 _BAR = 26
 _MOST_BARS = 24
 _MOST_LABEL = 22

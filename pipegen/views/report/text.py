@@ -152,7 +152,7 @@ def _plots(report: Report) -> Iterator[str]:
 
 def _notes(report: Report) -> Iterator[str]:
     if report.notes:
-        yield from _heading("What is missing here")
+        yield from _heading("Notes")
         for note in report.notes:
             yield from _wrapped(f"- {note}", "  ")
 
