@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipegen.cli.options import directory_option
 
 if TYPE_CHECKING:
-    from pipegen.runner.tasks import Extra
+    from pipegen.dvc.workspace import Workspace
+    from pipegen.project import Project
+    from pipegen.runner.local_runs import LocalRun
 
 
 def _jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
@@ -24,8 +27,17 @@ def _jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
     raise click.BadParameter("a number of at least 1, or `auto`, is expected")
 
 
-def _described(directory: Path) -> Mapping[str, Extra] | None:
-    """What a pipegen.yaml here says beyond `dvc.yaml`, which is brought up to it first; None where there is none."""
+def _tags(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> dict[str, str]:
+    from pipegen.runner.about import tags_of
+
+    found = tags_of(list(words))
+    if len(found) < len(words):
+        raise click.BadParameter("KEY=VALUE is expected, each key once")
+    return found
+
+
+def _project(directory: Path) -> Project | None:
+    """The description here, `dvc.yaml` being brought up to it; None where there is none."""
     from pipegen.description.load import FILE_NAME
     from pipegen.project import Project
 
@@ -34,7 +46,27 @@ def _described(directory: Path) -> Mapping[str, Extra] | None:
     project = Project.open(directory)
     if project.refresh_dvc():
         click.echo(f"wrote {directory / 'dvc.yaml'}", err=True)
-    return project.extras()
+    return project
+
+
+def _tracked(
+    workspace: Workspace, project: Project | None, hypothesis: str, tags: Mapping[str, str]
+) -> LocalRun:
+    """What keeps a record of the run for `pipegen runs`."""
+    from pipegen.runner.about import about_here
+    from pipegen.runner.agent.masking import Masker, secret_values
+    from pipegen.runner.local_runs import LocalRun, common_of
+    from pipegen.runner.tracking import name_of
+
+    pipeline = project.pipeline if project else None
+    place = project.place if project else "."
+    secrets = [name for secret in pipeline.secrets.values() for name in secret.env] if pipeline else []
+
+    def common() -> dict[str, Any]:
+        return common_of(about_here(pipeline, place, workspace.folder, hypothesis=hypothesis, tags=tags))
+
+    masker = Masker(secret_values(secrets, os.environ))
+    return LocalRun(name_of(pipeline, workspace.folder), workspace.folder, workspace.stages, common, masker)
 
 
 @click.command()
@@ -53,6 +85,17 @@ def _described(directory: Path) -> Mapping[str, Extra] | None:
 @click.option(
     "--downstream", is_flag=True, help="Run STAGEs and what depends on them, instead of what they need."
 )
+@click.option(
+    "--hypothesis", default="", metavar="TEXT", help="What the run is to show; `pipegen runs` tells it."
+)
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    callback=_tags,
+    metavar="KEY=VALUE",
+    help="Said of the run in `pipegen runs`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per event and line.")
 @directory_option("The folder of the pipeline.")
 @click.pass_context
@@ -65,6 +108,8 @@ def run(
     dry: bool,
     explain: bool,
     downstream: bool,
+    hypothesis: str,
+    tags: Mapping[str, str],
     as_json: bool,
     directory: Path,
 ) -> None:
@@ -79,7 +124,9 @@ def run(
     from pipegen.runner.tasks import tasks_from
 
     workspace = Workspace(directory)
-    tasks = selected(workspace, tasks_from(workspace, _described(directory)), stages, downstream=downstream)
+    project = _project(directory)
+    extras = project.extras() if project else None
+    tasks = selected(workspace, tasks_from(workspace, extras), stages, downstream=downstream)
     if dry or explain:
         from pipegen.cli.run_preview import preview
 
@@ -87,8 +134,9 @@ def run(
         return
     from pipegen.runner.progress import reporter
 
+    tracked = _tracked(workspace, project, hypothesis, tags)
     with reporter(as_json=as_json) as report:
-        finished = run_graph(workspace, tasks, Options(jobs, keep_going, force), report)
+        finished = run_graph(workspace, tasks, Options(jobs, keep_going, force), report, tracked)
     if finished.interrupted:
         ctx.exit(130)
     if not finished.ok:

@@ -25,8 +25,17 @@ class StageRecord:
     """Of the command alone, all attempts together; 0 where none ran."""
     attempts: int = 0
     agent: str = ""
+    user: str = ""
+    """Who started the run, as the server knows them, else who wrote the commit: `Ada Lovelace <ada@example.com>`."""
+    source: str = ""
+    """Where the description lies: `REPOSITORY#FOLDER`; the folder alone where it names no repository."""
     commit: str = ""
     tree: str = ""
+    branch: str = ""
+    hypothesis: str = ""
+    """What the run is to show: the `Hypothesis:` trailer of the commit, or what was given to `pipegen run`."""
+    tags: dict[str, str] = field(default_factory=dict)
+    """What people say of the run in words of their own."""
     workflows: tuple[str, ...] = ()
     url: str = ""
     """Of the build on its server."""
@@ -49,5 +58,7 @@ class StageRecord:
     pushed: dict[str, float] = field(default_factory=dict)
     python: str = ""
     """The folder of the Python environment, which is named by what it is made of."""
+    packages: dict[str, str] = field(default_factory=dict)
+    """The versions of what is installed where its commands run, by normalized name."""
     versions: dict[str, str] = field(default_factory=dict)
     """Of pipegen, DVC and Python."""

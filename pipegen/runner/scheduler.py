@@ -14,11 +14,12 @@ from pipegen.dvc.errors import StageError
 from pipegen.dvc.session import Begun, Session
 from pipegen.dvc.ways import Step
 from pipegen.dvc.workspace import Workspace
-from pipegen.errors import os_error
+from pipegen.errors import PipegenError, os_error
 from pipegen.plan.graph import Graph
 from pipegen.records import Event, Notice, Outcome, RunFinished, RunStarted, StageFinished, StageStarted
 from pipegen.runner.history import History, own_folder
 from pipegen.runner.interrupts import Interrupts
+from pipegen.runner.local_runs import LocalRun
 from pipegen.runner.processes import Child, Guard, log_name, tail
 from pipegen.runner.tasks import Task
 from pipegen.runner.trace import Trace
@@ -45,7 +46,11 @@ class Options:
 
 
 def run_graph(
-    workspace: Workspace, tasks: Mapping[str, Task], options: Options, on_event: Callable[[Event], None]
+    workspace: Workspace,
+    tasks: Mapping[str, Task],
+    options: Options,
+    on_event: Callable[[Event], None],
+    tracked: LocalRun | None = None,
 ) -> RunFinished:
     """Bring all `tasks` up to date, as `dvc repro` would, in parallel.
 
@@ -54,6 +59,7 @@ def run_graph(
         tasks: what to run, in DVC's order; needs that are not among them count as met.
         options: how.
         on_event: told everything, in order, from the calling thread.
+        tracked: what keeps a record of the run; None to keep none.
 
     Raises:
         CycleError: tasks need each other in a circle.
@@ -64,12 +70,16 @@ def run_graph(
 
         def tell(event: Event) -> None:
             trace(event)
+            if tracked:
+                tracked(event)
             on_event(event)
 
         run = _Run(workspace, tasks, options, tell)
         try:
             with Interrupts(run.inbox.put) as _, Guard() as guard, workspace.session(run.notice) as session:
                 run.go(session, guard)
+                if tracked:
+                    run.keep(tracked, session)
         finally:
             run.record()
         finished = run.summary()
@@ -298,6 +308,13 @@ class _Run:
                 del self.running[address]
                 session.abandon(address)
                 self._finish(address, "stopped")
+
+    def keep(self, tracked: LocalRun, session: Session) -> None:
+        """Nothing depends on the record, so nothing fails without it."""
+        try:
+            tracked.keep(session.entry)
+        except (OSError, PipegenError) as error:
+            self.notice(f"`pipegen runs` will not know of this run: {error}")
 
     def record(self) -> None:
         self.history.add(time.monotonic() - self.began, self.seconds)

@@ -102,7 +102,6 @@ class Work:
             outcome="skipped",
             started=record.now(),
             agent=self.build.agent,
-            commit=self.build.commit,
             tree=self.build.tree,
             workflows=self.build.workflows,
             url=self.build.url,
