@@ -20,9 +20,14 @@ from pipegen.description.stages import ResolvedStage, matches
 from pipegen.description.writing import to_data
 from pipegen.dvc.yaml12 import Path as At
 from pipegen.errors import Problem
+from pipegen.installed import entry_points
 
 FIRST_SERVERS = ("jenkins", "gocd")
 """Servers that a description may speak of although it generates nothing for them."""
+FORGES = ("github", "gitlab")
+"""Forges that are always there."""
+FORGE_ENTRY_POINTS = "pipegen.forges"
+"""Where distributions name further ones."""
 
 
 def check(pipeline: Pipeline, stages: Stages, folder: Path | None = None) -> list[Problem]:
@@ -68,6 +73,15 @@ def _server_words(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
                     at = (section, name, server)
                     message = f"{str(server)!r} is neither a key here nor one of `targets`"
                     yield pipeline.source.problem(at, message, nearest(server, servers), key=True)
+
+
+def _forge(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
+    if pipeline.forge is None or pipeline.forge.type in FORGES:
+        return
+    known = dict.fromkeys((*FORGES, *sorted(entry_points(FORGE_ENTRY_POINTS))))
+    if pipeline.forge.type not in known:
+        message = f"no forge {str(pipeline.forge.type)!r} is installed"
+        yield pipeline.source.problem(("forge", "type"), message, nearest(pipeline.forge.type, known))
 
 
 def _secrets(pipeline: Pipeline, stages: Stages) -> Iterator[Problem]:
@@ -211,6 +225,7 @@ RULES: tuple[Callable[[Pipeline, Stages], Iterable[Problem]], ...] = (
     _some_stage,
     _agents,
     _server_words,
+    _forge,
     _secrets,
     _secret_variables,
     _after,

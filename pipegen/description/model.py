@@ -164,7 +164,7 @@ class Mail:
 class Forge:
     """Where pull requests live, for comments."""
 
-    type: Literal["github", "gitlab"] = word("Whose API it speaks.")
+    type: Name = word("Whose API it speaks: `github`, `gitlab`, or another one that is installed.")
     url: WebUrl = word("Its address.")
     secrets: list[Name] = word("Names in `secrets` that hold the token.", [])
 

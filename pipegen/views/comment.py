@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, urlsplit
 
+from pipegen.description.checks import FORGE_ENTRY_POINTS
 from pipegen.errors import AccessRefused, NotOnServer, PlanError, ServerError, ServerUnavailable
 from pipegen.installed import entry_points
 from pipegen.servers.connection import Connection, silent
@@ -23,7 +24,6 @@ from pipegen.servers.http import Http
 if TYPE_CHECKING:
     from requests import Response
 
-ENTRY_POINTS = "pipegen.forges"
 LONGEST = 60_000
 """Characters of a comment; GitHub takes 65,536."""
 PAGE = 100
@@ -191,12 +191,12 @@ class GitLab(Forge):
 
 def forge_types() -> tuple[str, ...]:
     """What `type` under `forge` may say here."""
-    return tuple(sorted(entry_points(ENTRY_POINTS)))
+    return tuple(sorted(entry_points(FORGE_ENTRY_POINTS)))
 
 
 def load_forge(kind: str) -> type[Forge]:
     """The class of a type. Raises PlanError if there is none."""
-    where = entry_points(ENTRY_POINTS).get(kind)
+    where = entry_points(FORGE_ENTRY_POINTS).get(kind)
     if where is None:
         raise PlanError(f"no forge {kind!r} is installed; there are {', '.join(forge_types())}")
     module, _, name = where.partition(":")

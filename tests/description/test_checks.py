@@ -286,6 +286,16 @@ def test_an_output_may_leave_the_folder_but_not_the_repository(tmp_path: Path) -
     assert "outside the repository" in problem.message
 
 
+def test_a_forge_is_one_that_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [problem] = checked(BASE + FORGE.replace("github,", "gitlob,"))
+    assert (problem.message, problem.hint) == ("no forge 'gitlob' is installed", "did you mean 'gitlab'?")
+    assert problem.place.endswith(":15")
+    (tmp_path / "own-1.dist-info").mkdir()
+    (tmp_path / "own-1.dist-info" / "entry_points.txt").write_text("[pipegen.forges]\ngitea = own:Gitea\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert checked(BASE + FORGE.replace("github,", "gitea,")) == []
+
+
 def test_an_unknown_server_word() -> None:
     [problem] = problems_of("name: d\nagents: {linux: {jenkns: {label: x}}}\nstages: {a: {cmd: x}}\n")
     assert problem.message == "'jenkns' is neither a key here nor one of `targets`"

@@ -45,7 +45,7 @@ def problems_of(text: str) -> list[Problem]:
         ("gates: {g: {metric: r2, min: 1}}", "3:21", "'r2' is not a metric: FILE:PATH", ""),
         ("gates: {g: {metric: 'a:b', max_increase: much}}", "3:42", "'much' is not a percentage", ""),
         ("mail: {server: mail.example.com, from: a@b.c}", "3:16", "is not a mail server", ""),
-        ("forge: {type: git, url: 'https://x'}", "3:15", "'git' is not known here", "did you mean 'gitlab'?"),
+        ("forge: {type: git hub, url: 'https://x'}", "3:15", "'git hub' is not a name", ""),
         ("repository: nowhere", "3:13", "'nowhere' is not a git URL", ""),
         (
             "python: {requirements: [/etc/x]}",
