@@ -16,6 +16,7 @@ from tests.servers.gocd_model import GoCDModel
 from tests.servers.replay import Faults, ReplayServer, serving
 from tests.servers.toy import said
 from tests.support.cli import Outcome, pipegen
+from tests.support.run_pages import rows, states
 
 pytestmark = [needs_recordings, pytest.mark.usefixtures("soon")]
 
@@ -185,6 +186,30 @@ def test_a_run_is_started_with_a_value_and_followed_to_its_end(
         picture = json.loads(ok(pipegen("status", "try", "--json", cwd=project)))
         assert (picture["state"], picture["server"], picture["number"]) == ("passed", "gocd", "1")
         assert "try" in ok(pipegen("history", "--server", "gocd", cwd=project))
+
+
+def test_the_page_of_a_run_that_failed_and_was_taken_up(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = project / "out" / "run.html"
+    lines = {"prepare/prepare": LINES["prepare/prepare"]}
+    model = GoCDModel(fails=("level-2/train.lasso",), lines=lines)
+    with running(model, monkeypatch) as server:
+        ok(pipegen("deploy", "gocd", "--yes", cwd=project))
+        assert pipegen("trigger", "push", "--follow", cwd=project).code == 1
+        ok(pipegen("view", "push", "--html", str(page), cwd=project))
+        found = rows(page)
+        assert {name: row.state for name, row in found.items() if "@" in name or name == "prepare"} == {
+            "prepare": "passed",
+            "train@lasso": "failed",
+            "train@forest": "passed",
+        }
+        assert found["prepare"].agent == "bench-agent-1"
+        assert found["prepare"].log.startswith(f"{server.url}/go/")
+        assert ">GoCD</a>" in page.read_text("utf-8")
+        ok(pipegen("resume", "push", "--follow", cwd=project))
+        ok(pipegen("view", "push", "--html", str(page), cwd=project))
+        assert set(states(page).values()) == {"passed"}
 
 
 def test_a_run_that_fails_is_taken_up_and_its_log_read(
