@@ -40,6 +40,13 @@ SECTIONS = {
         "resume": "Take up a run that ended badly.",
         "unlock": "Free a pipeline on GoCD that a run left locked.",
     },
+    "Release models": {
+        "register": "Make a version of a model, of what a run made.",
+        "promote": "Give a version of a model to an environment, and deploy it there.",
+        "rollback": "Return an environment to the version of a model before.",
+        "models": "Show versions of models: where they are, who made them, their metrics.",
+        "get": "Fetch a model by its version, or by where it is: house-price@production.",
+    },
     "Called by generated files": {
         "affected": "Print the stages that a change can touch.",
         "values": "Fix the values of one run.",

@@ -57,6 +57,15 @@ class AtRevision:
                 f"git has another {path} than its lock file names, and {error.message}"
             ) from None
 
+    def wanted(self, path: str) -> Wanted | None:
+        """An output, or a part of one, as data to bring; None where the commit's lock file names it not.
+
+        Args:
+            path: relative to the folder.
+        """
+        found = self._in_lock(os.path.normpath(self._folder / path))
+        return found if found is not None and found.md5 else None
+
     def _in_lock(self, target: str) -> Wanted | None:
         """What the commit's lock file, or `.dvc` file, says of the output that is or holds `target`."""
         for stage in self._stages.values():

@@ -10,13 +10,20 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipegen.errors import PipegenError
+from pipegen.registry.notes import Notes
+from pipegen.registry.versions import VERSION
+
 _TAG = re.compile(
     r"(?:(?P<folder>[A-Za-z0-9\-_./]+)=)?(?P<model>[A-Za-z0-9](?:[A-Za-z0-9\-/_]*[A-Za-z0-9])?)"
-    r"(?:#(?P<environment>[A-Za-z0-9](?:[A-Za-z0-9\-/_]*[A-Za-z0-9])?)|@(?P<version>v[0-9]+\.[0-9]+\.[0-9]+[^!#]*)"
+    rf"(?:#(?P<environment>[A-Za-z0-9](?:[A-Za-z0-9\-/_]*[A-Za-z0-9])?)|@(?P<version>{VERSION})"
     r"|@(?P<word>deprecated|created))(?P<cancel>!?)(?:#(?P<counter>[0-9]+))?"
 )
 FORMAT = "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(creatordate:unix)"
 """What `git for-each-ref --format` is to print of each tag for `serving`."""
+_END = "\x1e"
+FULL_FORMAT = f"{FORMAT}%00%(taggername)%00%(contents)%1e"
+"""The same for `read_tags`."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +44,23 @@ class Serving:
 
 
 @dataclass(frozen=True)
-class _Tag:
+class ModelTag:
+    """A tag that says something of a model."""
+
     name: str
+    model: str
     commit: str
     time: int
-    environment: str
-    version: str
-    word: str
-    cancels: bool
-    counter: int
+    """When it was made, in seconds since the epoch."""
+    environment: str = ""
+    version: str = ""
+    word: str = ""
+    """`deprecated` or `created`."""
+    cancels: bool = False
+    counter: int = 0
+    by: str = ""
+    """Who made it."""
+    notes: Notes = Notes("")
 
 
 def serving(lines: Iterable[str], model: str, environment: str, place: str = ".") -> Serving | None:
@@ -57,10 +72,11 @@ def serving(lines: Iterable[str], model: str, environment: str, place: str = "."
         environment: such as `production`.
         place: the description's folder in its repository, `.` for the root.
     """
-    tags = [tag for tag in (_read(line, model, place) for line in lines) if tag]
+    read = (_read(line.split("\0"), place) for line in lines)
+    tags = [tag for tag in read if tag and tag.model == model]
     tags.sort(key=lambda tag: (tag.time, tag.counter, tag.name))
     versions: dict[str, str] = {}
-    serves: dict[str, _Tag] = {}
+    serves: dict[str, ModelTag] = {}
     for tag in tags:
         if tag.word == "deprecated":
             versions, serves = {}, {}
@@ -79,13 +95,46 @@ def serving(lines: Iterable[str], model: str, environment: str, place: str = "."
     return Serving(model, last.commit, versions.get(last.commit, ""), last.name)
 
 
-def _read(line: str, model: str, place: str) -> _Tag | None:
-    fields = line.split("\0")
-    found = _TAG.fullmatch(fields[0]) if len(fields) == 4 else None
-    if not found or found["model"] != model or (found["folder"] or ".") not in (".", place):
+def read_tags(text: str, place: str = ".") -> list[ModelTag]:
+    """All tags about models of one description, in no order.
+
+    Args:
+        text: what `git for-each-ref` prints with `FULL_FORMAT`.
+        place: the description's folder in its repository, `.` for the root.
+    """
+    found = (_read(row.lstrip("\n").split("\0"), place) for row in text.split(_END))
+    return [tag for tag in found if tag]
+
+
+def tag_prefix(model: str, place: str) -> str:
+    """How the tags of a model begin.
+
+    Raises:
+        PipegenError: GTO's convention can't name the folder.
+    """
+    if place == ".":
+        return model
+    if not re.fullmatch(r"[A-Za-z0-9\-_./]+", place):
+        raise PipegenError(f"the folder {place!r} can't stand in a tag: letters, digits, `-_./` alone can")
+    return f"{place}={model}"
+
+
+def check_environment(environment: str) -> None:
+    """Raise PipegenError where GTO's convention can't name an environment."""
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9\-/_]*[A-Za-z0-9])?", environment):
+        raise PipegenError(
+            f"the environment {environment!r} can't stand in a tag: letters, digits, `-_/` alone can, "
+            "with a letter or digit at both ends"
+        )
+
+
+def _read(fields: list[str], place: str) -> ModelTag | None:
+    found = _TAG.fullmatch(fields[0]) if len(fields) in (4, 6) else None
+    if not found or (found["folder"] or ".") not in (".", place):
         return None
-    return _Tag(
+    return ModelTag(
         fields[0],
+        found["model"],
         fields[2] or fields[1],
         int(fields[3] or 0),
         found["environment"] or "",
@@ -93,4 +142,5 @@ def _read(line: str, model: str, place: str) -> _Tag | None:
         found["word"] or "",
         bool(found["cancel"]),
         int(found["counter"] or 0),
+        *((fields[4], Notes.read(fields[5])) if len(fields) == 6 else ()),
     )

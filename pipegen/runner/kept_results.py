@@ -89,7 +89,7 @@ class KeptResults(ABC, Generic[R]):
             FileError: it can't be written.
             RemoteError: the remote can't be reached, or refuses.
         """
-        text = json.dumps(asdict(run), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        text = _text_of(run)
         name = _name_of(run, text)
         path = self._own / self.kind / (run.workflow or LOCAL) / name
         temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
@@ -165,6 +165,15 @@ class KeptResults(ABC, Generic[R]):
                         yield self.read(json.loads(content))
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def digest_of(run: Result) -> str:
+    """The SHA-256 of a result as it is kept, which is part of its file's name."""
+    return hashlib.sha256(_text_of(run).encode()).hexdigest()
+
+
+def _text_of(run: Result) -> str:
+    return json.dumps(asdict(run), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _name_of(run: Result, text: str) -> str:
