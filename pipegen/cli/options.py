@@ -23,5 +23,6 @@ def directory_option(meaning: str) -> Callable[[Any], Any]:
         "--directory",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         default=Path(),
+        metavar="DIR",
         help=f"{meaning} [default: here]",
     )
