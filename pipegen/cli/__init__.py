@@ -26,6 +26,7 @@ SECTIONS = {
         "gate": "Judge the gates: conditions on metrics that a build must meet.",
         "view": "Show a run as a page: live on this machine, or as one file.",
         "history": "Show how long stages took over the runs, and which got slower.",
+        "runs": "List, show and compare tracked runs, of this machine and of CI servers.",
         "report": "Write the report of a run: what changed, metrics, gates, tests, plots; send it.",
         "doctor": "Say what is out of date: generated files, models, packages, schedules, the cache.",
     },

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from pipegen.records import GOOD
 from pipegen.records.tracked import Data, TrackedRun, as_text
 
 Kind = Literal["parameters", "commands", "data", "metrics", "packages"]
