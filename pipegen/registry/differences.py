@@ -37,20 +37,42 @@ class Difference:
 
 
 def differences(one: TrackedRun, other: TrackedRun) -> tuple[Difference, ...]:
-    """All that two runs have not alike, by kind and name; swapped runs give the same with both sides swapped."""
+    """All that two runs have not alike, by kind and name; swapped runs give the same with both sides swapped.
+
+    A stage that came to no result in one of them is left out: what it would have read and made is not known.
+    """
+    left_out = set(without_result(one, other))
+    two = [_Compared(run, _without(run, left_out)) for run in (one, other)]
     return tuple(
         difference
         for kind in get_args(Kind)
-        for difference in _of_kind(kind, _PARTS[kind](one), _PARTS[kind](other))
+        for difference in _of_kind(kind, *(_PARTS[kind](each) for each in two))
     )
 
 
-_PARTS: Mapping[Kind, Callable[[TrackedRun], Mapping[str, Any]]] = {
-    "parameters": lambda run: run.params,
-    "commands": lambda run: run.commands,
-    "data": lambda run: run.data,
-    "metrics": lambda run: run.metrics,
-    "packages": lambda run: run.packages,
+def without_result(one: TrackedRun, other: TrackedRun) -> tuple[str, ...]:
+    """The addresses of stages that failed, were stopped or skipped in one of two runs, or in both; sorted."""
+    stages = (*one.stages, *other.stages)
+    return tuple(sorted({each.stage for each in stages if each.outcome not in GOOD}))
+
+
+@dataclass(frozen=True)
+class _Compared:
+    whole: TrackedRun
+    known: TrackedRun
+    """Only the stages that came to a result in both."""
+
+
+def _without(run: TrackedRun, stages: Collection[str]) -> TrackedRun:
+    return replace(run, stages=tuple(each for each in run.stages if each.stage not in stages))
+
+
+_PARTS: Mapping[Kind, Callable[[_Compared], Mapping[str, Any]]] = {
+    "parameters": lambda each: {**each.whole.values, **each.known.params},
+    "commands": lambda each: each.known.commands,
+    "data": lambda each: each.known.data,
+    "metrics": lambda each: each.known.metrics,
+    "packages": lambda each: each.whole.packages,
 }
 
 
