@@ -45,7 +45,7 @@ def _shell() -> tuple[str, ...]:
 
 
 def _environment() -> dict[str, str]:
-    if "PYENV_ROOT" in os.environ:
+    if "PYENV_HOOK_PATH" in os.environ:  # of a pyenv that runs now, after which DVC mends the PATH
         from dvc.utils import fix_env
 
         return dict(fix_env(None))

@@ -17,6 +17,7 @@ from pipegen.dvc.load import load
 from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.stages import Stage
 from pipegen.errors import os_error
+from pipegen.installed import version_of
 from pipegen.records import StageRecord
 from pipegen.runner.agent.masking import Masker
 
@@ -74,11 +75,8 @@ def _read(path: Path) -> Any:
 def versions() -> dict[str, str]:
     """Those of pipegen, DVC and Python."""
     import platform
-    from importlib.metadata import PackageNotFoundError, version
 
     from pipegen import __version__
 
-    found = {"pipegen": __version__, "python": platform.python_version()}
-    with contextlib.suppress(PackageNotFoundError):
-        found["dvc"] = version("dvc")
-    return found
+    found = {"pipegen": __version__, "python": platform.python_version(), "dvc": version_of("dvc")}
+    return {name: version for name, version in found.items() if version}
