@@ -62,11 +62,11 @@ $(READY): pyproject.toml
 
 # The tests that compile what is generated need a JDK and Maven; without them they are skipped, or fail where CI=true.
 java:
-	@tools/java
+	@tools/wants 'JDK with Maven' 'java mvn' 'default-jdk-headless maven'
 
 # The tests of pages need Chromium and its driver; the same holds.
 browser:
-	@tools/browser
+	@tools/wants Chromium 'chromium chromedriver' 'chromium chromium-driver'
 
 clean:
 	rm -rf .venv .cache build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
