@@ -9,10 +9,13 @@ import pytest
 from tests.doubles.conftest import MakeHouse
 from tests.doubles.gocd.agent import Agent
 from tests.doubles.gocd.conftest import Start
-from tests.doubles.gocd.runs import PipelineRun
+from tests.doubles.gocd.runs import JobRun
+from tests.doubles.gocd.server import GoCDDouble
 from tests.doubles.house import URL
-from tests.doubles.quality import OPTIONS, STAGES, score
+from tests.doubles.quality import CASES, OPTIONS, STAGES
 from tests.support.warm import Warm
+
+GATES_TAB = "testoutput/junit/gates-{}.xml"
 
 
 @pytest.mark.parametrize("layout", ["levels", pytest.param("pipelines", marks=pytest.mark.slow)])
@@ -20,41 +23,56 @@ def test_push_and_nightly(
     furnish: MakeHouse, warm_pipegen: Warm, start: Start, tmp_path: Path, layout: str
 ) -> None:
     house = furnish({"gocd": {"layout": layout}}, STAGES, **OPTIONS)
-    machine = warm_pipegen.install(tmp_path / "bin", "pipegen")
-    score(house, 0.9)
-    server = start({URL: house.origin}, Agent("a1", {"linux"}, env=machine))
+    server = start(
+        {URL: house.origin}, Agent("a1", {"linux"}, env=warm_pipegen.install(tmp_path / "bin", "pipegen"))
+    )
     server.load(house.origin / "toy.gocd.yaml")
-
-    def run(r2: float, waived_for_days: int | None = None) -> PipelineRun:
-        score(house, r2, waived_for_days=waived_for_days)
-        return server.poll()[-1]
-
-    def console(run: PipelineRun) -> str:
-        return run.job("gates").console.text
-
-    green = server.poll()[-1]
-    assert green.passed, console(green)
-    soft = run(0.6)
-    assert soft.passed, console(soft)
-    report = (soft.job("gates").store / "testoutput" / "junit" / "gates-push.xml").read_text()
-    assert '<failure message="a warning only: m.json:r2 is 0.6, below 0.7">' in report
-    hard = run(0.3)
-    assert not hard.passed
-    assert "hard: m.json:r2 is 0.3, below 0.5" in console(hard)
-    waived = run(0.31, 1)
-    assert waived.passed, console(waived)
-    assert "waived by Ann" in console(waived)
-    expired = run(0.32, -1)
-    assert not expired.passed
-    assert "the waiver by Ann expired on" in console(expired)
-    assert "testoutput/junit/gates-push.xml" in expired.job("gates").artifacts
-    if layout == "levels":
-        score(house, 0.8)
+    for name, case in CASES.items():
+        case.commit(house)
         server.poll()
-        nightly = server.fire_timer("toy-nightly")
-        assert nightly and nightly.passed, console(nightly) if nightly else ""
-        assert "no earlier run of the workflow nightly" in console(nightly)
-    house.commit("no score", {"seed.txt": "{}\n"})
-    untested = server.poll()[-1]
-    assert not untested.passed
-    assert "gates" not in {job.name for job in untested.jobs if job.result}
+        jobs, log = newest(server, "push")
+        assert all(job.result == "Passed" for job in jobs.values()) == case.passes, (name, log)
+        judged = case.r2 is not None
+        assert ("gates" in jobs) == judged, "what failed its tests is judged by no gate"
+        assert case.says in log
+        if judged:
+            assert GATES_TAB.format("push") in jobs["gates"].artifacts
+            told = jobs["gates"].read(GATES_TAB.format("push"))
+            assert ('<failure message="a warning only: m.json:r2 is 0.6, below 0.7">' in told) == (
+                name == "soft"
+            )
+        else:
+            assert "<failure" in jobs["score"].read("testoutput/junit/score.xml")
+        if layout == "levels" and name not in ("green", "hard"):
+            continue  # each case of the nightly run is tried in the other layout
+        timers = [each for each in server.pipelines if each.startswith("toy-nightly") and fire(server, each)]
+        assert len(timers) == 1
+        jobs, log = newest(server, "nightly")
+        assert all(job.result == "Passed" for job in jobs.values()) == case.passes, (name, log)
+        assert case.says in log
+        if judged:
+            report = jobs["gates"].read("report/report.txt")
+            assert case.report in report.partition("\n")[0]
+            assert GATES_TAB.format("nightly") in jobs["gates"].artifacts
+
+
+def fire(server: GoCDDouble, pipeline: str) -> bool:
+    """Let its timer fire, if it has one."""
+    try:
+        return server.fire_timer(pipeline) is not None
+    except ValueError:
+        return False
+
+
+def newest(server: GoCDDouble, workflow: str) -> tuple[dict[str, JobRun], str]:
+    """The jobs that ran for the newest commit in the pipelines of a workflow, and what they said."""
+    runs = [
+        server.run(name)
+        for name in server.pipelines
+        if name.startswith(f"toy-{workflow}") and server.runs(name)
+    ]
+    last = max(runs, key=lambda run: run.counter).counter
+    jobs = {
+        job.name: job for run in runs if run.counter == last for job in run.jobs if job.result != "Unknown"
+    }
+    return jobs, "\n".join(job.console.text for job in jobs.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -12,15 +13,27 @@ from tests.doubles.jenkins.agents import Agent
 from tests.doubles.jenkins.build import Build
 from tests.doubles.jenkins.conftest import Make
 from tests.doubles.jenkins.scm import Change
-from tests.doubles.quality import OPTIONS, REVIEW, STAGES, WORKFLOWS, score
+from tests.doubles.quality import CASES, OPTIONS, REVIEW, STAGES, WORKFLOWS, score
 from tests.support.repositories import sh
 from tests.support.warm import Warm
 
 pytestmark = pytest.mark.java
 
 
-def ran_gates(build: Build) -> bool:
-    return any(" gate " in call.script for call in build.calls)
+def check(build: Build, name: str) -> None:
+    """The result, what the log says, and what is published."""
+    case, log = CASES[name], "\n".join(build.log)
+    assert build.result == case.jenkins, log
+    assert case.says in log
+    judged = any(" gate " in call.script for call in build.calls)
+    assert judged == (case.r2 is not None), "what failed its tests is judged by no gate"
+    failed = {test.name for test in build.tests if test.status == "FAILED"}
+    if judged:
+        assert failed == {"soft": {"soft"}, "hard": {"hard", "soft"}, "expired": {"hard", "soft"}}.get(
+            name, set()
+        )
+    else:
+        assert failed
 
 
 @pytest.mark.parametrize(
@@ -30,48 +43,29 @@ def test_push_and_nightly(
     furnish: MakeHouse, warm_pipegen: Warm, jenkins: Make, tmp_path: Path, layout: str
 ) -> None:
     house = furnish({"jenkins": {"layout": layout}}, STAGES, **OPTIONS)
-    machine = warm_pipegen.install(tmp_path / "bin", "pipegen")
-    double = jenkins(Agent("a1", env=machine), repo=house.origin)
-
-    def build(r2: float, waived_for_days: int | None = None, file: str = "Jenkinsfile") -> Build:
-        score(house, r2, waived_for_days=waived_for_days)
-        return double.build(house.origin / file)
-
-    green = build(0.9)
-    assert green.result == "SUCCESS", "\n".join(green.log)
-    soft = build(0.6)
-    assert soft.result == "UNSTABLE", "\n".join(soft.log)
-    assert "soft: m.json:r2 is 0.6, below 0.7" in "\n".join(soft.log)
-    hard = build(0.3)
-    assert hard.result == "FAILURE"
-    assert "hard: m.json:r2 is 0.3, below 0.5" in "\n".join(hard.log)
-    waived = build(0.31, 1)
-    assert waived.result == "SUCCESS", "\n".join(waived.log)
-    assert "waived by Ann" in "\n".join(waived.log)
-    expired = build(0.32, -1)
-    assert expired.result == "FAILURE"
-    assert "the waiver by Ann expired on" in "\n".join(expired.log)
-    nightly = build(0.8, -1, "ci/Jenkinsfile.nightly")
-    assert nightly.result == "SUCCESS", "\n".join(nightly.log)
-    assert "no earlier run of the workflow nightly" in "\n".join(nightly.log)
-    house.commit("no score", {"seed.txt": "{}\n"})
-    untested = double.build(house.origin / "Jenkinsfile")
-    assert untested.result == "FAILURE"
-    assert not ran_gates(untested), "what failed its tests is judged by no gate"
+    double = jenkins(Agent("a1", env=warm_pipegen.install(tmp_path / "bin", "pipegen")), repo=house.origin)
+    for name, case in CASES.items():
+        case.commit(house)
+        check(double.build(house.origin / "Jenkinsfile"), name)
+        if layout == "levels" and name not in ("green", "hard"):
+            continue  # each case of the nightly run is tried in the other layouts
+        check(double.build(house.origin / "ci" / "Jenkinsfile.nightly"), name)
+        if case.r2 is not None:
+            (report,) = (tmp_path / "jenkins-1").rglob("archive/.pipegen/report/report.txt")
+            assert case.report in report.read_text("utf-8").partition("\n")[0]
+            shutil.rmtree(report.parent)
 
 
 def test_review(furnish: MakeHouse, warm_pipegen: Warm, jenkins: Make, tmp_path: Path) -> None:
     workflows = {**WORKFLOWS, "review": REVIEW}
     house = furnish({"jenkins": {"layout": "levels"}}, STAGES, **{**OPTIONS, "workflows": workflows})
-    machine = warm_pipegen.install(tmp_path / "bin", "pipegen")
-    double = jenkins(Agent("a1", env=machine), repo=house.origin)
-    score(house, 0.9)
-    for name, r2, result in (("good", 0.8, "SUCCESS"), ("bad", 0.2, "FAILURE")):
+    double = jenkins(Agent("a1", env=warm_pipegen.install(tmp_path / "bin", "pipegen")), repo=house.origin)
+    CASES["green"].commit(house)
+    for name, case in CASES.items():
         sh(house.origin, "git", "checkout", "-qb", name, "main")
-        score(house, r2)
+        case.commit(house)
         sh(house.origin, "git", "checkout", "-q", "main")
-        build = double.build(house.origin / "Jenkinsfile", change=Change("1", name))
-        assert build.result == result, "\n".join(build.log)
+        check(double.build(house.origin / "Jenkinsfile", change=Change("1", name)), name)
 
 
 def test_what_the_server_reads(furnish: MakeHouse, warm_pipegen: Warm, jenkins: Make, tmp_path: Path) -> None:
