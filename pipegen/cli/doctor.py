@@ -54,25 +54,24 @@ def doctor(check: bool, model_age: float, as_json: bool, directory: Path) -> Non
 
 def _print(found: Sequence[Finding]) -> None:
     """One line each, wrapped; what to do about it stands below."""
-    import textwrap
-
-    from pipegen.views.plain import plain
-
     topics = max(len(finding.topic) for finding in found)
     before = " " * (topics + 9)
     for finding in found:
         word, colour = _SIGNS[finding.state]
-        texts = [plain(finding.message), *([plain(finding.hint)] if finding.state != "fresh" else ())]
-        lines = [
-            line
-            for text in texts
-            for line in textwrap.wrap(
-                text, _WIDTH - len(before), break_long_words=False, break_on_hyphens=False
-            )
-        ]
+        lines = _wrapped(finding.message, _WIDTH - len(before))
+        if finding.hint and finding.state != "fresh":
+            lines += _wrapped(f"→ {finding.hint}", _WIDTH - len(before))
         click.echo(f"{styled(f'{word:<5}', colour)}  {finding.topic:<{topics}}  {lines[0]}")
         for line in lines[1:]:
             click.echo(before + line)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    import textwrap
+
+    from pipegen.views.plain import plain
+
+    return textwrap.wrap(plain(text), width, break_long_words=False, break_on_hyphens=False)
 
 
 def _findings(project: Project, model_age: float) -> Iterator[Finding]:

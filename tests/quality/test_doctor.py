@@ -215,7 +215,7 @@ def test_a_repository(houses: Houses) -> None:
     sh(houses.origin, "git", "tag", "-am", "up", "house-price#production#1")
     assert pipegen("gate", "--workflow", "nightly", cwd=houses.origin).code == 0
     assert found()["schedule of nightly"][0] == "fresh"
-    assert "in production, is 0 days old" in found()["model house-price"][1]
+    assert "in production is 0 days old" in found()["model house-price"][1]
     for path in (houses.origin / ".pipegen" / "gates" / "nightly").iterdir():
         path.unlink()
     _keep_old(houses.origin)

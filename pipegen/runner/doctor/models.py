@@ -47,7 +47,8 @@ def models(pipeline: Pipeline, folder: Path, place: str, now: datetime, oldest: 
             yield Finding(topic, "unknown", error.message)
             continue
         days = (now - made).total_seconds() / 86400
-        said = f"{serving.shown}, in production, is {days:.0f} days old"
+        version = f"{serving.version} ({serving.commit[:10]})".lstrip()
+        said = f"{version} in production is {days:.0f} days old"
         if days > oldest:
             yield Finding(topic, "stale", f"{said}; {oldest:g} are allowed", "train and promote a newer one")
         else:
