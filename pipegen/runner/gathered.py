@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from pipegen.dvc.fragments import fragments_in, stamp_of
+from pipegen.dvc.fragments import fragments_in
 from pipegen.errors import PipegenError
 from pipegen.plan import files
 from pipegen.plan.graph import Graph
@@ -23,7 +23,7 @@ from pipegen.runner.agent.build import Build
 from pipegen.runner.agent.record import now
 from pipegen.runner.last_run import group_of
 from pipegen.runner.processes import tail
-from pipegen.runner.values import Values
+from pipegen.runner.values import Values, stamp_of
 from pipegen.targets.gocd import published
 
 
@@ -99,7 +99,7 @@ def _results(folder: Path, build: Build) -> dict[str, StageView]:
     found: dict[str, StageView] = {}
     try:
         values = Values.read(folder / files.VALUES)
-        stamp = stamp_of(build.tree, values.stamp if values and values.set else b"")
+        stamp = stamp_of(build.tree, values)
         fragments = [each for each in fragments_in((folder / files.VALUES).parent) if each.stamp == stamp]
     except PipegenError:
         return {}

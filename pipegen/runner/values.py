@@ -14,7 +14,8 @@ from typing import Any
 from pipegen.description.model import Input, On, Workflow
 from pipegen.description.text import Parameter
 from pipegen.dvc import fragments
-from pipegen.errors import FileError, PipegenError, os_error
+from pipegen.dvc.lockfile import write_atomically
+from pipegen.errors import FileError, PipegenError
 
 _DATE = re.compile(r"\{date:([^{}]*)\}")
 _ODD = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
@@ -40,11 +41,7 @@ class Values:
     def write(self, path: Path) -> None:
         """Put them in a file. Raises FileError if it can't be written."""
         data = {"values": 1, "workflow": self.workflow, "at": self.at, "set": dict(self.set)}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise os_error(error, "write", path) from None
+        write_atomically(str(path), json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> Values | None:

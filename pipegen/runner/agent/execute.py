@@ -356,7 +356,9 @@ class Work:
         self.note(ended=record.now(), seconds=round(time.monotonic() - self.began, 3))
         if self.is_open:
             python = self.environment.folder
-            self.note(fetched=asdict(self.supply.fetched), python=python, packages=packages(python, os.environ))
+            self.note(
+                fetched=asdict(self.supply.fetched), python=python, packages=packages(python, os.environ)
+            )
         problem = leave(self.task, self.console, self.record, self.fragment, self.results)
         is_lost = problem is not None and self.record.outcome in GOOD
         if problem and is_lost:

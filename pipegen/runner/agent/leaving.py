@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pipegen.dvc.fragments import Fragment
+from pipegen.dvc.lockfile import write_atomically
 from pipegen.errors import PipegenError, os_error
 from pipegen.records import StageRecord
 from pipegen.runner.agent.artifact_tests import Results, not_run
 from pipegen.runner.agent.console import Console
-from pipegen.runner.agent.record import as_text, write_record
+from pipegen.runner.agent.record import as_text
 from pipegen.runner.agent.task import AgentTask
 
 
@@ -26,13 +29,15 @@ def leave(
     Returns:
         Why the first of them can't be written, if one can't.
     """
-    problems: list[PipegenError] = []
-    for write in (
+    writes: list[Callable[[], None]] = [
         lambda: _log(task, console),
         lambda: _tests(task, console, record, results),
-        lambda: write_record(as_text(record, console.masker), task.record),
-        lambda: fragment.write(task.fragment) if fragment else None,
-    ):
+        lambda: write_atomically(str(task.record), as_text(record, console.masker)),
+    ]
+    if fragment:
+        writes.append(lambda: fragment.write(task.fragment))
+    problems: list[PipegenError] = []
+    for write in writes:
         try:
             write()
         except PipegenError as error:

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from pipegen.dvc import fragments
 from pipegen.dvc.lockfile import Entry, LockFile, write_atomically
+from pipegen.errors import RunFailed
 from pipegen.plan import files
+
+
+def entries_of(folder: Path, stages: Iterable[str], stamp: str) -> Mapping[str, Entry]:
+    """What a build made, by address, as its lock fragments say.
+
+    Args:
+        folder: has the fragments.
+        stages: those of the description.
+        stamp: what the build is made of: see `Fragment.stamp`.
+
+    Raises:
+        StageError: a fragment was made of something else, or two disagree.
+        RunFailed: a stage failed, or there is no fragment.
+    """
+    merged = fragments.merge(fragments.fragments_in(folder), stages, stamp)
+    if merged.failed:
+        address, why = next(iter(merged.failed.items()))
+        raise RunFailed(f"{address} failed: {why}")
+    if not merged.entries:
+        raise RunFailed(f"there is no lock fragment of this build in {folder}")
+    return merged.entries
 
 
 def lock_texts(folder: Path, entries: Mapping[str, Entry], order: Sequence[str]) -> dict[str, str]:

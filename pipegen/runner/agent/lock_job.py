@@ -10,16 +10,15 @@ from typing import Literal
 
 from pipegen.description.model import Pipeline
 from pipegen.description.stages import ResolvedStage
-from pipegen.dvc import fragments
-from pipegen.dvc.lockfile import Entry, write_atomically
+from pipegen.dvc.lockfile import write_atomically
 from pipegen.dvc.workspace import Workspace
-from pipegen.errors import PipegenError, RunFailed
+from pipegen.errors import PipegenError
 from pipegen.plan import files
 from pipegen.plan.build import trigger_of, workflow_of
 from pipegen.runner.agent import lock_commit
 from pipegen.runner.agent.build import Build, build_of
 from pipegen.runner.agent.lock_commit import Sources
-from pipegen.runner.agent.lock_files import lock_texts, publish
+from pipegen.runner.agent.lock_files import entries_of, lock_texts, publish
 from pipegen.runner.values import Values, stamp_of
 
 Notify = Callable[[str], None]
@@ -80,7 +79,7 @@ def bring_together(task: LockTask, env: Mapping[str, str], notify: Notify) -> Lo
     """
     build = build_of(task.folder, env)
     values = Values.read(task.fragments / Path(files.VALUES).name)
-    entries = _entries(task, stamp_of(build.tree, values))
+    entries = entries_of(task.fragments, task.stages, stamp_of(build.tree, values))
     texts = lock_texts(task.folder, entries, Workspace(task.folder).order)
     publish(task.folder, texts)
     record = LockRecord("published", tuple(entries), build.commit)
@@ -94,16 +93,6 @@ def bring_together(task: LockTask, env: Mapping[str, str], notify: Notify) -> Lo
     path = task.folder / files.LOCK / RECORD
     write_atomically(str(path), json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n")
     return record
-
-
-def _entries(task: LockTask, stamp: str) -> Mapping[str, Entry]:
-    merged = fragments.merge(fragments.fragments_in(task.fragments), task.stages, stamp)
-    if merged.failed:
-        address, why = next(iter(merged.failed.items()))
-        raise RunFailed(f"{address} failed: {why}")
-    if not merged.entries:
-        raise RunFailed(f"there is no lock fragment of this build in {task.fragments}")
-    return merged.entries
 
 
 def _commit(

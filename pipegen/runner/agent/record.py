@@ -16,7 +16,6 @@ import yaml
 from pipegen.dvc.load import load
 from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.stages import Stage
-from pipegen.errors import os_error
 from pipegen.installed import version_of
 from pipegen.records import StageRecord
 from pipegen.runner.agent.masking import Masker
@@ -29,15 +28,6 @@ def as_text(record: StageRecord, masker: Masker) -> str:
     """A record as it is kept: JSON without the values of secrets."""
     plain = json.loads(json.dumps(asdict(record), default=str))
     return json.dumps(masker.data(plain), indent=1, ensure_ascii=False) + "\n"
-
-
-def write_record(text: str, path: Path) -> None:
-    """Write a record. Raises FileError if it can't be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise os_error(error, "write", path) from None
 
 
 def now() -> str:

@@ -23,7 +23,7 @@ from pipegen.runner.gates.baselines import Baselines
 from pipegen.runner.gates.keeping import KeptGates
 from pipegen.runner.gates.metrics import FromFragments, files_here
 from pipegen.runner.gates.task import GateTask
-from pipegen.runner.values import Values
+from pipegen.runner.values import Values, stamp_of
 
 
 @dataclass
@@ -129,8 +129,7 @@ def _build(task: GateTask, *, needs: bool) -> Build:
 
 
 def _stamp(task: GateTask, build: Build) -> str:
-    values = Values.read(task.values)
-    return fragments.stamp_of(build.tree, values.stamp if values and values.set else b"")
+    return stamp_of(build.tree, Values.read(task.values))
 
 
 def _workspace(task: GateTask, *, needs: bool) -> Workspace | None:

@@ -18,6 +18,7 @@ from pipegen.registry.history import Version
 from pipegen.runner.gates.keeping import KeptGates, kept_gates
 from pipegen.runner.gates.metrics import FromFragments, files_here
 from pipegen.runner.release.task import Notify, ReleaseTask
+from pipegen.runner.values import stamp_of
 
 
 def values_of(task: ReleaseTask, workspace: Workspace, session: Session) -> dict[str, float]:
@@ -25,7 +26,7 @@ def values_of(task: ReleaseTask, workspace: Workspace, session: Session) -> dict
     gates = task.pipeline.gates.values()
     if task.fragments is None:
         return known_values(gates, files_here(task.folder, files_of(gates)))
-    stamp = fragments.stamp_of(task.build.tree, task.values.stamp if task.values and task.values.set else b"")
+    stamp = stamp_of(task.build.tree, task.values)
     merged = fragments.merge(fragments.fragments_in(task.fragments), task.stages, stamp)
     found = FromFragments(workspace, session, merged, task.fragments, task.remote)
     return known_values(gates, found.files(files_of(gates)))

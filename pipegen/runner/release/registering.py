@@ -10,7 +10,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from pipegen.description.load import FILE_NAME
-from pipegen.dvc import fragments
 from pipegen.dvc.bearer import Bearer
 from pipegen.dvc.errors import RemoteError
 from pipegen.dvc.lockfile import Entry
@@ -18,7 +17,7 @@ from pipegen.dvc.run_records import RunRecords
 from pipegen.dvc.session import Session
 from pipegen.dvc.wanted import Wanted
 from pipegen.dvc.workspace import Workspace
-from pipegen.errors import PipegenError, RunFailed
+from pipegen.errors import PipegenError
 from pipegen.git import git, unattended
 from pipegen.plan import files
 from pipegen.registry import notes, versions
@@ -27,13 +26,14 @@ from pipegen.registry.notes import Notes
 from pipegen.registry.repository import Overtaken
 from pipegen.registry.versions import Bump
 from pipegen.runner.agent.lock_commit import committed
-from pipegen.runner.agent.lock_files import lock_texts
+from pipegen.runner.agent.lock_files import entries_of, lock_texts
 from pipegen.runner.agent.masking import Masker, secret_values
 from pipegen.runner.agent.plan_check import check_plan
 from pipegen.runner.kept_results import digest_of
 from pipegen.runner.release.evidence import Evidence, values_digest, values_of
 from pipegen.runner.release.model_data import model_in
 from pipegen.runner.release.task import Notify, ReleaseTask
+from pipegen.runner.values import stamp_of
 
 _ATTEMPTS = 20
 _MOST_METRICS = 12
@@ -125,14 +125,7 @@ def made_commit(task: ReleaseTask) -> str:
 
 
 def _of_fragments(task: ReleaseTask, folder: Path) -> Mapping[str, Entry]:
-    stamp = fragments.stamp_of(task.build.tree, task.values.stamp if task.values and task.values.set else b"")
-    merged = fragments.merge(fragments.fragments_in(folder), task.stages, stamp)
-    if merged.failed:
-        address, why = next(iter(merged.failed.items()))
-        raise RunFailed(f"{address} failed, so there is nothing to register: {why}")
-    if not merged.entries:
-        raise RunFailed(f"there is no lock fragment of this build in {folder}")
-    return merged.entries
+    return entries_of(folder, task.stages, stamp_of(task.build.tree, task.values))
 
 
 def _of_workspace(task: ReleaseTask, workspace: Workspace, session: Session) -> Mapping[str, Entry]:
@@ -208,7 +201,7 @@ def _notes(
 ) -> Notes:
     fixed = task.values.set if task.values else {}
     masker = Masker(secret_values(task.secrets, task.env))
-    stamp = fragments.stamp_of(task.build.tree, task.values.stamp if task.values and fixed else b"")
+    stamp = stamp_of(task.build.tree, task.values)
     metrics = [f"{name} = {value:.6g}" for name, value in itertools.islice(values.items(), _MOST_METRICS)]
     rows = [
         (notes.BUILT, task.build.commit),
