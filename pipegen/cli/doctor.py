@@ -43,7 +43,7 @@ def doctor(check: bool, model_age: float, as_json: bool, directory: Path) -> Non
     """
     from pipegen.project import Project
 
-    found = list(_findings(Project.open(directory), model_age))
+    found = list(findings(Project.open(directory), model_age))
     if as_json:
         print_json({"findings": [asdict(finding) for finding in found]})
     else:
@@ -74,15 +74,21 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(plain(text), width, break_long_words=False, break_on_hyphens=False)
 
 
-def _findings(project: Project, model_age: float) -> Iterator[Finding]:
-    from pipegen.runner.doctor.look import Look, look
+def findings(project: Project, model_age: float | None = None) -> Iterator[Finding]:
+    """What `pipegen doctor` finds, and the report of a scheduled run.
+
+    Args:
+        project: the description.
+        model_age: days up to which a model in production is fresh; None for the usual.
+    """
+    from pipegen.runner.doctor.look import MODEL_AGE, Look, look
 
     where = Look(
         pipeline=project.pipeline,
         folder=project.folder.resolve(),
         place=project.place,
         repository=project.repository_root,
-        model_age=model_age,
+        model_age=MODEL_AGE if model_age is None else model_age,
         in_job=bool(os.environ.get("PIPEGEN_PLAN")),
     )
     pending = [change.shown for change in project.generate().pending]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pipegen.cli.options import directory_option
+from pipegen.errors import PipegenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pipegen.description.model import Workflow
     from pipegen.project import Project
     from pipegen.records.report import Report
     from pipegen.runner.report.task import ReportTask
@@ -115,4 +118,23 @@ def _task(project: Project, workflow: str, fragments: Path | None) -> ReportTask
         in_job=in_job,
         today=datetime.now(timezone.utc).date(),
     )
-    return ReportTask(gates=gates, graph=project.graph, env=os.environ)
+    stale = tuple(_stale(project)) if gates.described and _is_scheduled(gates.described) else ()
+    return ReportTask(gates=gates, graph=project.graph, env=os.environ, stale=stale)
+
+
+def _is_scheduled(workflow: Workflow) -> bool:
+    from pipegen.description.model import On
+
+    return isinstance(workflow.on, On) and workflow.on.schedule is not None
+
+
+def _stale(project: Project) -> Iterator[str]:
+    """What is out of date, for who reads the report of a scheduled run; it never stands in the report's way."""
+    from pipegen.cli.doctor import findings
+
+    try:
+        for finding in findings(project):
+            if finding.state == "stale":
+                yield finding.sentence
+    except PipegenError as error:
+        yield f"Not all could be looked at: {error.message}"

@@ -200,5 +200,7 @@ class Report:
     """From the begin of the first stage to the end of the last."""
     tests: tuple[TestsOf, ...] = ()
     plots: tuple[Plot, ...] = ()
+    stale: tuple[str, ...] = ()
+    """What is out of date, and what to do about it: sentences."""
     notes: tuple[str, ...] = ()
     """What is missing in this report, and why: sentences."""

@@ -225,6 +225,11 @@ def test_a_repository(houses: Houses) -> None:
     assert "the last run is of 2020-01-01 06:00 UTC," in stale["schedule of nightly"][1]
     assert stale["generated files"] == ("stale", "not what the description says: Jenkinsfile")
     assert pipegen("doctor", "--check", cwd=houses.origin).code == 1
+    for workflow in ("nightly", "push"):
+        assert pipegen("report", "--workflow", workflow, cwd=houses.origin).code == 0
+        report = (houses.origin / ".pipegen" / "report" / "report.txt").read_text("utf-8")
+        told = "- generated files: not what the description says: Jenkinsfile → run `pipegen generate`"
+        assert (told in report) == (workflow == "nightly"), "who reads it in the morning is told"
     assert pipegen("doctor", "--model-age", "0", cwd=houses.origin).out.count("stale") >= 3
 
 

@@ -16,3 +16,8 @@ class Finding:
     message: str
     hint: str = ""
     """What to do about it."""
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one line."""
+        return f"{self.topic}: {self.message}" + (f" → {self.hint}" if self.hint else "")

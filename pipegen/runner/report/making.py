@@ -110,6 +110,7 @@ class _Making:
             seconds=seconds,
             tests=tests,
             plots=tuple(self._plots()),
+            stale=task.stale,
         )
         masker = Masker(secret_values(task.gates.secrets, os.environ))
         self._keep(report, masker)

@@ -19,6 +19,8 @@ class ReportTask:
     """The stages and what each needs."""
     env: Mapping[str, str]
     """The variables that Jenkins and GoCD set."""
+    stale: tuple[str, ...] = ()
+    """What is out of date around the pipeline: sentences."""
 
     @property
     def pull(self) -> str:

@@ -26,7 +26,8 @@ def text(report: Report) -> str:
         _tests(report),
         _stages(report),
         _plots(report),
-        _notes(report),
+        _listing("Out of date", report.stale),
+        _listing("Notes", report.notes),
     )
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
 
@@ -150,11 +151,11 @@ def _plots(report: Report) -> Iterator[str]:
             yield from _wrapped(f"  {plot.title}: {plot.says or 'on the page'}", "    ")
 
 
-def _notes(report: Report) -> Iterator[str]:
-    if report.notes:
-        yield from _heading("Notes")
-        for note in report.notes:
-            yield from _wrapped(f"- {note}", "  ")
+def _listing(words: str, sentences: Sequence[str]) -> Iterator[str]:
+    if sentences:
+        yield from _heading(words)
+        for sentence in sentences:
+            yield from _wrapped(f"- {sentence}", "  ")
 
 
 # ---------------------------------------------------------------------------------------------- lines
