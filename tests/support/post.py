@@ -51,9 +51,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(post: Post, **options: Any) -> Iterator[int]:
+def serving(post: Post, port: int = 0, **options: Any) -> Iterator[int]:
     """A server; gives its port."""
-    port = free_port()
+    port = port or free_port()
     server = Controller(post, hostname="127.0.0.1", port=port, **options)
     server.start()
     try:

@@ -28,6 +28,8 @@ MOST_DATA = 2 * 1024 * 1024
 MOST_POINTS = 600
 """Points of one series that are drawn; of more, every second, third … one."""
 _MOST_SERIES = 8
+_LARGEST = 1e150
+"""What is larger, infinite, or no number at all is not drawn."""
 _PICTURES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".svg": "svg+xml"}
 _MAGIC = {"png": (b"\x89PNG\r\n\x1a\n",), "jpeg": (b"\xff\xd8\xff",), "gif": (b"GIF87a", b"GIF89a")}
 _SHAPES: dict[str, Literal["line", "scatter", "bar"]] = {
@@ -197,7 +199,7 @@ def _place(value: Any, labels: dict[str, int]) -> float | None:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         return float(labels.setdefault(str(value), len(labels)))
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= _LARGEST else None
 
 
 def _rows(path: str, data: bytes) -> list[Mapping[str, Any]]:

@@ -146,8 +146,6 @@ def _bars(chart: Chart) -> Drawn:
 def _scale(values: Sequence[float], many: int) -> tuple[float, float, list[float]]:
     """The ends of an axis, and round numbers between them."""
     low, high = min(values), max(values)
-    if not math.isfinite(high - low):
-        low, high = low / 4, high / 4  # a span that no number holds
     if high <= low:
         margin = abs(low) * 0.1 or 1.0
         low, high = low - margin, high + margin
