@@ -49,6 +49,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/exec_overhead.py
 	$(BIN)/python benchmarks/dispatch.py
 	$(BIN)/python benchmarks/deploy.py
+	$(BIN)/python benchmarks/runs.py
 
 wheel: $(READY)
 	@$(BIN)/python -m hatchling build -t wheel >/dev/null 2>&1 && ls dist/*.whl

@@ -138,7 +138,8 @@ class RunRecords:
         with tempfile.TemporaryDirectory(prefix="pipegen-") as folder:
 
             def one(kept: Kept) -> bytes:
-                target, path = Path(folder, kept.digest), self._path(kept)
+                path = self._path(kept)
+                target = Path(folder, path.rpartition("/")[2])
                 if not self._store.get(path, str(target)):
                     raise RemoteError(f"{self._store.shown} has no record {path}")
                 content = target.read_bytes()

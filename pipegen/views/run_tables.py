@@ -224,7 +224,8 @@ def comparison(
             )
         )
     if not found:
-        blocks.append("no difference in parameters, commands, data, metrics and packages")
+        same = "parameters, commands, data, metrics and packages"
+        blocks.append(f"no difference in {same}" if not unknown else f"no other difference in {same}")
     for kind, title in _TITLES.items():
         lines = list(_differences([each for each in found if each.kind == kind], style))
         if lines:
@@ -326,11 +327,14 @@ def _is_number(value: Any) -> bool:
 
 
 def _number(value: Any, digits: int) -> str:
-    if isinstance(value, int):
-        return (
-            str(value) if abs(value) < 10**12 else f"{value:.{digits}g}" if abs(value) < 10**300 else "huge"
-        )
-    return f"{value:.{digits}g}"
+    """A number with so many significant digits, and with all digits before its point where these are few enough."""
+    if isinstance(value, int) and abs(value) < 10**12:
+        return str(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        return "huge"
+    return f"{number:.0f}" if 10**digits <= abs(number) < 10**9 else f"{number:.{digits}g}"
 
 
 def _text(value: Any) -> str:
