@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from pipegen.dvc.errors import RemoteError
 from pipegen.errors import PipegenError, os_error
@@ -22,11 +23,14 @@ _SHORT = """\
 <!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{stage}: {outcome}</title>
-<h1>{stage}: {outcome}</h1>
-<p>In {seconds:.1f} s on {agent}. <a href="../logs/{name}.log">Its log</a></p>
-<p>The page of the whole run is with the last job of the run, or with one that failed.</p>
+<main style="font-family: system-ui, sans-serif; margin: 1.5rem">
+<h1 style="font-size: 1.2rem">{stage}: {outcome}</h1>
+<p>It took {seconds:.1f} s on {agent}. <a href="../logs/{name}.log">Log of {stage}</a></p>
+<p>The page of the whole run is with the run's last job, or with a job that failed.</p>
+</main>
 </html>
 """
 
@@ -109,7 +113,7 @@ def _short(task: AgentTask, record: StageRecord) -> str:
         outcome=record.outcome,
         seconds=record.seconds,
         agent=escape(record.agent),
-        name=task.name,
+        name=quote(task.name),
     )
 
 
