@@ -115,6 +115,8 @@ class Groups:
 class TestsOf:
     """What became of the tests of one stage."""
 
+    __test__ = False  # for pytest, which takes it for a test by its name
+
     stage: str
     total: int
     failed: int = 0
@@ -139,6 +141,7 @@ class Chart:
     x: str
     y: str
     series: tuple[Series, ...]
+    """Of bars each point is a length and the place of its label."""
     labels: tuple[str, ...] = ()
     """For bars and for lines over words: what stands at 0, 1, 2 …"""
 

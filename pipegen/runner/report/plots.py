@@ -147,16 +147,18 @@ def _chart(asked: Asked, content: Callable[[str], bytes]) -> Chart:
     wanted = asked.sources or [(asked.path, y) for y in _ys(asked.words.get("y"), rows(asked.path))]
     for path, y in wanted[:_MOST_SERIES]:
         x = _x_of(asked.words.get("x"), path)
-        columns = (y, x) if shape == "bar" else (x, y)
-        series.append(Series(name=y, points=_points(rows(path), *columns, labels)))
+        if shape == "bar":
+            found = _lengths(rows(path), x, y, labels)
+            found = sorted(found, reverse=True) if template.endswith("_sorted") else found
+        else:
+            found = _points(rows(path), x, y, labels)
+        series.append(Series(name=y, points=tuple(found)))
     if not any(each.points for each in series):
         raise _Unfit("There are no numbers to draw.")
     x_label = asked.words.get("x_label") or (
         asked.words.get("x") if isinstance(asked.words.get("x"), str) else ""
     )
     y_label = asked.words.get("y_label") or (wanted[0][1] if len(wanted) == 1 else "")
-    if shape == "bar":
-        x_label, y_label = y_label, x_label
     return Chart(
         shape=shape, x=str(x_label or ""), y=str(y_label or ""), series=tuple(series), labels=tuple(labels)
     )
@@ -177,9 +179,21 @@ def _ys(y: Any, rows: list[Mapping[str, Any]]) -> list[str]:
     return [str(list(rows[0])[-1])] if rows and rows[0] else []
 
 
+def _lengths(
+    rows: list[Mapping[str, Any]], x: str, y: str, labels: dict[str, int]
+) -> list[tuple[float, float]]:
+    """Of bars: the number of `x`, and the place of what `y` says in words, a number as well as a name."""
+    found: list[tuple[float, float]] = []
+    for index, row in enumerate(rows[:MOST_POINTS]):
+        number = _place(row.get(x), {}) if x else float(index)
+        if number is not None and not _is_word(row.get(x) if x else index):
+            found.append((number, float(labels.setdefault(str(row.get(y, "")), len(labels)))))
+    return found
+
+
 def _points(
     rows: list[Mapping[str, Any]], x: str, y: str, labels: dict[str, int]
-) -> tuple[tuple[float, float], ...]:
+) -> list[tuple[float, float]]:
     """Pairs of numbers; what is a word on one side is numbered by `labels`."""
     step = max(1, math.ceil(len(rows) / MOST_POINTS))
     found: list[tuple[float, float]] = []
@@ -189,7 +203,7 @@ def _points(
         )
         if one is not None and other is not None:
             found.append((one, other))
-    return tuple(found)
+    return found
 
 
 def _place(value: Any, labels: dict[str, int]) -> float | None:
@@ -200,6 +214,14 @@ def _place(value: Any, labels: dict[str, int]) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return float(labels.setdefault(str(value), len(labels)))
     return number if abs(number) <= _LARGEST else None
+
+
+def _is_word(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return True
+    return False
 
 
 def _rows(path: str, data: bytes) -> list[Mapping[str, Any]]:
