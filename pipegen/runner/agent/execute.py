@@ -15,13 +15,13 @@ from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.session import Session
 from pipegen.dvc.set_params import set_params
 from pipegen.dvc.stages import Stage
-from pipegen.dvc.ways import Step
 from pipegen.dvc.workspace import Workspace
 from pipegen.errors import PipegenError, RunFailed
 from pipegen.records import GOOD, Outcome, StageRecord, key_metrics
 from pipegen.runner.about import about_build, packages
 from pipegen.runner.agent import left_out, record
 from pipegen.runner.agent.artifact_tests import Results, run_tests
+from pipegen.runner.agent.attempts import Attempts
 from pipegen.runner.agent.build import Build, build_of
 from pipegen.runner.agent.commands import Commands, Stopped, commands
 from pipegen.runner.agent.console import Console
@@ -35,9 +35,6 @@ from pipegen.runner.agent.supply import HERE, Supply
 from pipegen.runner.agent.task import AgentTask
 from pipegen.runner.history import own_folder
 from pipegen.runner.values import Values, stamp_of
-
-BUSY_FOR = 60.0
-"""Seconds to wait for another process that uses the stage's files."""
 
 
 def execute(task: AgentTask, console: Console) -> StageRecord:
@@ -204,52 +201,12 @@ class Work:
 
     def run(self) -> None:
         """Run its command, again after a failure where it may be tried again."""
-        for attempt in range(1, self.task.attempts + 1):
-            self.note(attempts=attempt)
-            self.deadline = time.monotonic() + self.task.timeout
-            message = self.try_once()
-            if not message:
-                return
-            if attempt < self.task.attempts:
-                self.console.notice(f"attempt {attempt} of {self.task.attempts} failed: {message}")
-        raise RunFailed(f"{self.task.address} failed: {message}")
-
-    def try_once(self) -> str:
-        """One attempt; the answer says what went wrong."""
-        address = self.task.address
-        begun = self.session.begin(address, force=self.task.force, env=self.environment.variables)
-        waited_until = time.monotonic() + BUSY_FOR
-        while begun.step is Step.BUSY and time.monotonic() < waited_until:
-            time.sleep(0.2)
-            begun = self.session.begin(address, force=self.task.force, env=self.environment.variables)
-        if begun.step is Step.BUSY:
-            raise RunFailed(f"{address} can't run: {begun.reasons[0]}")
-        if begun.step is not Step.RUN:
-            self.note(outcome=_OUTCOMES[begun.step])
-            return ""
-        assert begun.command
+        attempts = Attempts(self.task, self.session, self.environment, self.commands, self.console)
         try:
-            self.environment.set_up(self.deadline)
-            self.console.event(
-                "command_started",
-                f"runs, since {'; '.join(begun.reasons)}: {' && '.join(begun.command.lines)}",
-                stage=address,
-                attempt=self.record.attempts,
-            )
-            ended = self.commands.run(address, begun.command, self.deadline)
-        except BaseException:
-            self.session.abandon(address)
-            raise
-        self.note(command_seconds=round(self.record.command_seconds + ended.seconds, 3))
-        if not ended.ok:
-            self.session.abandon(address)
-            return ended.message
-        try:
-            self.session.finish(address)
-        except StageError as error:
-            return error.message
-        self.note(outcome="ran")
-        return ""
+            self.note(outcome=attempts.run())
+        finally:
+            self.deadline = attempts.deadline
+            self.note(attempts=attempts.number, command_seconds=round(attempts.seconds, 3))
 
     # ------------------------------------------------------------------------------------------ tests and the end
 
@@ -389,10 +346,3 @@ class Work:
     def note(self, **fields: Any) -> None:
         """Put something into the record."""
         self.record = replace(self.record, **fields)
-
-
-_OUTCOMES: Mapping[Step, Outcome] = {
-    Step.UNCHANGED: "unchanged",
-    Step.RESTORED: "restored",
-    Step.VERIFIED: "verified",
-}
