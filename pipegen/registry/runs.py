@@ -81,7 +81,7 @@ class Runs:
     Args:
         pipeline: its name.
         places: where records are, the nearest first.
-        notify: told in a sentence of each record that can't be used, once.
+        notify: told in a sentence of each record, and of each place, that can't be used.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Runs:
         """All runs, none of their records read; months are listed as far as they are asked for.
 
         Raises:
-            RemoteError: the remote can't be reached.
+            RemoteError: no place can be asked.
         """
         waiting: dict[str, list[Kept]] = {}
         for month in self._months:
@@ -109,7 +109,18 @@ class Runs:
 
     @cached_property
     def _months(self) -> list[str]:
-        return sorted({m for place in self._places for m in place.months(self.pipeline)}, reverse=True)
+        """The months that have records, the newest first. A place that can't be asked is left out, and told."""
+        months: set[str] = set()
+        for place in self._places:
+            try:
+                months.update(place.months(self.pipeline))
+            except RemoteError as error:
+                self._places = tuple(each for each in self._places if each is not place)
+                if not self._places:
+                    raise
+                others = ", ".join(each.shown for each in self._places)
+                self._notify(f"only runs of {others} are known: {error.message}")
+        return sorted(months, reverse=True)
 
     def _of_month(self, month: str) -> dict[str, list[Kept]]:
         found: dict[str, list[Kept]] = {}
@@ -127,7 +138,7 @@ class Runs:
 
         Raises:
             UnknownRun: there is none, or several begin so.
-            RemoteError: the remote can't be reached.
+            RemoteError: no place can be asked.
         """
         last = _LAST.fullmatch(word)
         if last:
@@ -156,7 +167,7 @@ class Runs:
             wanted: which.
 
         Raises:
-            RemoteError: the remote can't be reached.
+            RemoteError: no place can be asked.
         """
         found: list[TrackedRun] = []
         names = (run for run in self.newest_first() if not wanted.failed or run.state == "failed")
@@ -180,7 +191,7 @@ class Runs:
         """Runs with all that is kept of them; what can't be used is left out, and told.
 
         Raises:
-            RemoteError: the remote can't be reached.
+            RemoteError: no place can be asked.
         """
         runs = list(runs)
         contents = self._contents([kept for run in runs for kept in run.kept])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipegen.description.model import Pipeline
 from pipegen.dvc.collect import find_root
+from pipegen.dvc.errors import RemoteError
 from pipegen.dvc.run_records import Kept, RunRecords
 from pipegen.dvc.stores import Folder, RemoteChoice, Store, open_store
 from pipegen.errors import PipegenError, WorkspaceError
@@ -25,24 +26,26 @@ def runs_of(
     Args:
         pipeline: the description; None for a DVC repository without one.
         folder: where it lies, absolute.
-        notify: told in a sentence when the remote is waited for, and of records that can't be used.
+        notify: told in a sentence when the remote can't be used, and of records that can't be.
         only_here: whether the remote is left alone.
-
-    Raises:
-        RemoteError: the remote is configured wrongly.
     """
     places = [local_records(folder)]
-    remote = None if only_here else _remote(pipeline, folder, notify)
+    try:
+        remote = None if only_here else _remote(pipeline, folder, notify)
+    except RemoteError as error:
+        remote = None
+        notify(f"only runs of this machine are known: {error.message}")
     if remote is not None and remote.has_runs:
+        remote.hurry()  # somebody waits, and the runs of this machine are an answer too
         places.append(RunRecords(remote))
     elif remote is not None:
-        notify(f"{remote.shown} can't list files: only the runs of this machine are known")
+        notify(f"only runs of this machine are known: {remote.shown} can't list files")
     return Runs(name_of(pipeline, folder), places, notify)
 
 
 def local_records(folder: Path) -> RunRecords:
     """The runs of this machine in a description's folder."""
-    return RunRecords(Folder(folder / ".pipegen", "this folder", lambda _: None), LOCAL)
+    return RunRecords(Folder(folder / ".pipegen", "this machine", lambda _: None), LOCAL)
 
 
 def name_of(pipeline: Pipeline | None, folder: Path) -> str:

@@ -199,6 +199,24 @@ def test_packages_are_told_by_the_names_of_folders(tmp_path: Path) -> None:
     assert packages("", {"PATH": str(tmp_path)}) == {}
 
 
+def test_a_remote_that_is_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runs of this machine are an answer too; it is not tried again and again."""
+    assert pipegen("run", cwd=folder).code == 0
+
+    def gone(self: Folder, path: str) -> list[str]:
+        if self.shown == "this machine":
+            return names(self, path)
+        raise ConnectionError("gone")
+
+    names = Folder._names
+    monkeypatch.setattr(Folder, "_names", gone)
+    monkeypatch.setattr("pipegen.dvc.patience.WAITS", (60.0,))
+    shown = pipegen("runs", cwd=folder)
+    assert (shown.code, len(shown.out.splitlines())) == (0, 3)
+    assert shown.err.startswith("only runs of this machine are known: can't look into the DVC remote 'store'")
+    assert shown.err.count("\n") == 1
+
+
 def test_what_is_not_asked_of_a_remote(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Folder, "_put", None)
     assert pipegen("runs", "--here", cwd=folder).code == 0
