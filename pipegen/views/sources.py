@@ -71,6 +71,7 @@ def of_records(
     """
     from pipegen.runner.agent.build import build_of
     from pipegen.runner.elsewhere import records_elsewhere
+    from pipegen.runner.gates.shown import with_gates
     from pipegen.runner.gathered import gathered, records_here
 
     build, wanted = build_of(folder), wanted_metrics(pipeline)
@@ -79,7 +80,8 @@ def of_records(
     elsewhere = records_elsewhere(pipeline, folder, build, unknown, notify) if notify else []
 
     def run() -> RunView:
-        return gathered(folder, str(pipeline.name), graph, build, elsewhere=elsewhere, wanted=wanted)
+        found = gathered(folder, str(pipeline.name), graph, build, elsewhere=elsewhere, wanted=wanted)
+        return with_gates(found, folder, graph, build)
 
     return Source(run, _logs(folder, run))
 

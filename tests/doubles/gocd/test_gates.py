@@ -13,6 +13,7 @@ from tests.doubles.gocd.runs import JobRun
 from tests.doubles.gocd.server import GoCDDouble
 from tests.doubles.house import URL
 from tests.doubles.quality import CASES, OPTIONS, STAGES
+from tests.support.run_pages import states
 from tests.support.warm import Warm
 
 GATES_TAB = "testoutput/junit/gates-{}.xml"
@@ -37,6 +38,10 @@ def test_push_and_nightly(
         assert case.says in log
         if judged:
             assert GATES_TAB.format("push") in jobs["gates"].artifacts
+            shown = states(jobs["gates"].store / "pipegen/view/index.html")
+            assert shown["score"] == "passed"
+            through = "warned" if name in ("soft", "waived") else "passed"
+            assert shown["gates"] == (through if case.passes else "failed"), name
             told = jobs["gates"].read(GATES_TAB.format("push"))
             assert ('<failure message="a warning only: m.json:r2 is 0.6, below 0.7">' in told) == (
                 name == "soft"
