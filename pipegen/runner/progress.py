@@ -115,7 +115,9 @@ class _Lines(Reporter):
             self._stream.flush()
         except BrokenPipeError:
             self._is_read = False
-            with contextlib.suppress(OSError, ValueError):  # what is still buffered would be tried again at exit
+            with contextlib.suppress(
+                OSError, ValueError
+            ):  # what is still buffered would be tried again at exit
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 

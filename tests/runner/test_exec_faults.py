@@ -172,7 +172,11 @@ def test_a_full_disk(make: MakeBuild, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "where",
-    ["dvc.fragments.write_atomically", "dvc.lockfile.tempfile.mkstemp", "runner.agent.leaving.write_atomically"],
+    [
+        "dvc.fragments.write_atomically",
+        "dvc.lockfile.tempfile.mkstemp",
+        "runner.agent.leaving.write_atomically",
+    ],
 )
 def test_a_disk_that_is_full_in_the_end(make: MakeBuild, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     """There is room for the data, and none for a small file about it: nobody takes the stage for done."""

@@ -91,7 +91,9 @@ def test_tests_one_by_one(make: MakeBuild) -> None:
     }
     assert "some words" in ET.tostring(junit(done), encoding="unicode")
     assert done.record["tests"] == {"tests": 4, "failures": 2, "errors": 0, "skipped": 0}
-    assert not (done.agent.parent.parent / "remote" / "files").exists(), "what failed its tests is not published"
+    assert not (done.agent.parent.parent / "remote" / "files").exists(), (
+        "what failed its tests is not published"
+    )
     assert json.loads(done.fragment.read_text())["state"] == "failed"
 
 
