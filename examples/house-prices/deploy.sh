@@ -1,13 +1,14 @@
 #!/bin/sh
 # Put models/best.pkl into service: ./deploy.sh staging
 #
-# A release is a folder named by the model's digest; "current" and "previous" point at two of them. Switching a link is
-# atomic, so whoever reads current/model.pkl has the old model or the new one, whole.
+# A release is a folder named by version and digest of the model; "current" and "previous" point at two of them. Switching
+# a link is atomic, so whoever reads current/model.pkl has the old model or the new one, whole. `pipegen promote` runs this
+# in a checkout of the version's own commit, says which version it is, and from which folder it was called.
 set -eu
 cd "$(dirname "$0")"
-home=${HOUSES_HOME:-deployed}/${1:?usage: ./deploy.sh ENVIRONMENT}
+home=${HOUSES_HOME:-${PIPEGEN_FOLDER:-.}/deployed}/${1:?usage: ./deploy.sh ENVIRONMENT}
 
-release=releases/$(sha256sum models/best.pkl | cut -c1-12)
+release=releases/${PIPEGEN_VERSION:-local}-$(sha256sum models/best.pkl | cut -c1-12)
 mkdir -p "$home/$release"
 cp models/best.pkl "$home/$release/model.pkl.part"
 mv "$home/$release/model.pkl.part" "$home/$release/model.pkl"

@@ -28,7 +28,10 @@ environments:
   production:
     deploy: ./deploy.sh
     verify: '! grep -q "bad" "$WHERE/now"'
-    rollback: 'test ! -e "$WHERE/stuck" && cp "$WHERE/before" "$WHERE/now" && echo "rollback" >> "$WHERE/log"'
+    rollback:
+      - test ! -e "$WHERE/stuck"
+      - 'test ! -e "$WHERE/before" || cp "$WHERE/before" "$WHERE/now"'
+      - echo rollback >> "$WHERE/log"
   plain: {deploy: './deploy.sh', verify: '! grep -q "bad" "$WHERE/now"'}
 workflows: {push: {on: {push: {branches: [main]}}, gates: all}}
 """

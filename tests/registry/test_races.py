@@ -17,6 +17,7 @@ from pipegen.registry.repository import Registry
 from pipegen.runner.release.promoting import Wish, promote
 from pipegen.runner.release.registering import register
 from tests.registry.shop import Shop
+from tests.support.agents import command
 from tests.support.cli import inside
 from tests.support.repositories import sh
 
@@ -141,3 +142,19 @@ def test_who_died_in_a_deployment_holds_it(shop: Shop, monkeypatch: pytest.Monke
     done = shop("promote", "toy", "v0.1.0", "--to", "production", "--take-over", SLOW="0")
     assert done.code == 0, done.text
     assert shop.deployed() == ["v0.1.0 over v0.1.0 in production"], "the tag was made, the deployment was not"
+
+
+def test_who_is_interrupted_brings_back(shop: Shop) -> None:
+    assert shop("promote", "toy", "v0.0.1", "--to", "production").code == 0
+    env = {"WHERE": str(shop.service), "SLOW": "60"}
+    process = command(shop.here, "promote", "toy", "v0.1.0", "--to", "production", env=env)
+    ends = time.monotonic() + LONGEST
+    while not (shop.service / "busy").exists():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+    process.terminate()
+    _, said = process.communicate(timeout=LONGEST)
+    assert process.returncode == 130, said
+    assert "toy v0.1.0 is taken back: production has v0.0.1 again" in said
+    assert shop.serving() == "v0.0.1"
+    assert sh(shop.origin, "git", "for-each-ref", "refs/pipegen") == ""

@@ -38,6 +38,7 @@ class Deployer:
     folder: Path
     commands: Commands
     notify: Notify
+    _deadline: float = 0.0
 
     @property
     def described(self) -> Environment:
@@ -46,6 +47,8 @@ class Deployer:
 
     def run(self, word: Word) -> None:
         """Run one of the environment's commands; nothing where it has none.
+
+        Deploying and verifying share the environment's time; bringing back has as much of its own.
 
         Raises:
             RunFailed: it failed, or took too long.
@@ -62,14 +65,16 @@ class Deployer:
         self._run("setup", self.task.pipeline.setup)
 
     def _run(self, word: str, lines: list[str]) -> None:
-        longest = seconds(self.described.timeout or self.task.pipeline.defaults.timeout)
+        if word in ("setup", "rollback"):
+            longest = seconds(self.described.timeout or self.task.pipeline.defaults.timeout)
+            self._deadline = time.monotonic() + longest
         command = Command(
             tuple(lines),
             tuple(("/bin/sh", "-c", line) for line in lines),
             str(self.folder),
             {**self.task.env, **self._variables},
         )
-        ended = self.commands.run(f"{word} in {self.environment}", command, time.monotonic() + longest)
+        ended = self.commands.run(f"{word} in {self.environment}", command, self._deadline)
         if not ended.ok:
             raise RunFailed(f"{word} in {self.environment} failed: {ended.message}")
 
@@ -80,6 +85,7 @@ class Deployer:
             **env_text(pipeline.env),
             **env_text(workflow.env if workflow else {}),
             **env_text(self.described.env),
+            "PIPEGEN_FOLDER": str(self.task.folder),
             "PIPEGEN_ENVIRONMENT": self.environment,
             "PIPEGEN_MODEL": self.task.model,
             "PIPEGEN_MODEL_PATH": str(self.task.described.path),
