@@ -10,6 +10,8 @@ import pytest
 
 from tests.doubles.flagship import Flagship, bring
 from tests.doubles.house import House, Remote
+from tests.doubles.quality import MailServer
+from tests.support.post import Post, serving
 from tests.support.repositories import make_template
 from tests.support.s3 import S3, s3_server
 from tests.support.warm import EXAMPLES, PIPEGEN, Warm, warm
@@ -38,6 +40,14 @@ def warm_pipegen() -> Iterator[Warm]:
     """A process that has loaded what `pipegen exec` imports."""
     with warm([*PIPEGEN, *S3_LIBRARIES]) as process:
         yield process
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    """Where reports are mailed to."""
+    post = Post()
+    with serving(post) as port:
+        yield MailServer(port, post)
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from tests.doubles.house import House
+from tests.support.post import Post
 from tests.support.repositories import sh
 
 STAGES = {
@@ -27,6 +29,26 @@ WORKFLOWS = {
 }
 OPTIONS = {"gates": GATES, "workflows": WORKFLOWS}
 REVIEW = {"on": "pull_request", "servers": ["jenkins"], "gates": ["hard", "soft"]}
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """One on this machine, and what it was given."""
+
+    port: int
+    post: Post
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The description's words, with this server for reports."""
+        nightly = {**WORKFLOWS["nightly"], "report": {"mail": ["ann@example.com"]}}
+        mail = {"server": f"smtp://127.0.0.1:{self.port}", "from": "ci@example.com"}
+        return {**OPTIONS, "workflows": {**WORKFLOWS, "nightly": nightly}, "mail": mail}
+
+    @property
+    def last_subject(self) -> str:
+        """Of the last letter."""
+        return str(self.post.got[-1][1]["Subject"])
 
 
 @dataclass(frozen=True)

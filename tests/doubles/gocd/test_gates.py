@@ -12,7 +12,7 @@ from tests.doubles.gocd.conftest import Start
 from tests.doubles.gocd.runs import JobRun
 from tests.doubles.gocd.server import GoCDDouble
 from tests.doubles.house import URL
-from tests.doubles.quality import CASES, OPTIONS, STAGES
+from tests.doubles.quality import CASES, STAGES, MailServer
 from tests.support.run_pages import states
 from tests.support.warm import Warm
 
@@ -21,9 +21,14 @@ GATES_TAB = "testoutput/junit/gates-{}.xml"
 
 @pytest.mark.parametrize("layout", ["levels", pytest.param("pipelines", marks=pytest.mark.slow)])
 def test_push_and_nightly(
-    furnish: MakeHouse, warm_pipegen: Warm, start: Start, tmp_path: Path, layout: str
+    furnish: MakeHouse,
+    warm_pipegen: Warm,
+    start: Start,
+    mail_server: MailServer,
+    tmp_path: Path,
+    layout: str,
 ) -> None:
-    house = furnish({"gocd": {"layout": layout}}, STAGES, **OPTIONS)
+    house = furnish({"gocd": {"layout": layout}}, STAGES, **mail_server.options)
     server = start(
         {URL: house.origin}, Agent("a1", {"linux"}, env=warm_pipegen.install(tmp_path / "bin", "pipegen"))
     )
@@ -58,6 +63,7 @@ def test_push_and_nightly(
         if judged:
             report = jobs["gates"].read("report/report.txt")
             assert case.report in report.partition("\n")[0]
+            assert case.report in mail_server.last_subject
             assert GATES_TAB.format("nightly") in jobs["gates"].artifacts
 
 

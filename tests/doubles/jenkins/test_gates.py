@@ -13,7 +13,7 @@ from tests.doubles.jenkins.agents import Agent
 from tests.doubles.jenkins.build import Build
 from tests.doubles.jenkins.conftest import Make
 from tests.doubles.jenkins.scm import Change
-from tests.doubles.quality import CASES, OPTIONS, REVIEW, STAGES, WORKFLOWS, score
+from tests.doubles.quality import CASES, OPTIONS, REVIEW, STAGES, WORKFLOWS, MailServer, score
 from tests.support.repositories import sh
 from tests.support.warm import Warm
 
@@ -40,9 +40,14 @@ def check(build: Build, name: str) -> None:
     "layout", ["levels", *(pytest.param(one, marks=pytest.mark.slow) for one in ("chain", "graph"))]
 )
 def test_push_and_nightly(
-    furnish: MakeHouse, warm_pipegen: Warm, jenkins: Make, tmp_path: Path, layout: str
+    furnish: MakeHouse,
+    warm_pipegen: Warm,
+    jenkins: Make,
+    mail_server: MailServer,
+    tmp_path: Path,
+    layout: str,
 ) -> None:
-    house = furnish({"jenkins": {"layout": layout}}, STAGES, **OPTIONS)
+    house = furnish({"jenkins": {"layout": layout}}, STAGES, **mail_server.options)
     double = jenkins(Agent("a1", env=warm_pipegen.install(tmp_path / "bin", "pipegen")), repo=house.origin)
     for name, case in CASES.items():
         case.commit(house)
@@ -53,6 +58,7 @@ def test_push_and_nightly(
         if case.r2 is not None:
             (report,) = (tmp_path / "jenkins-1").rglob("archive/.pipegen/report/report.txt")
             assert case.report in report.read_text("utf-8").partition("\n")[0]
+            assert case.report in mail_server.last_subject
             shutil.rmtree(report.parent)
 
 
