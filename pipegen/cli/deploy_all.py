@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,6 @@ class One:
     """One description, and how far it came."""
 
     path: Path
-    deployment: Deployment | None = None
     changes: Sequence[Change] = ()
     findings: Sequence[Finding] = ()
     made: list[Change] = field(default_factory=list)
@@ -60,12 +58,9 @@ def deploy_all(
     server = _server(folder, name)
     greet(server, quiet=as_json)
     work = _Work(server, prune=prune, force=force)
-    read = iter(side_by_side(_Read(server.name), paths))
-    # the processes that read begin with the second result, and must not be split off while threads run
-    begun = list(islice(read, 2))
-    ones = _without_repeats(
-        [one for one in work.all(work.compared, chain(begun, read)) if one.error or one.changes]
-    )
+    at_once = server.connection.at_once
+    compared = side_by_side(work.compared, paths, at_once=at_once)
+    ones = _without_repeats([one for one in compared if one.error or one.changes])
     _show(ones, quiet=as_json)
     pending = [one for one in ones if one.pending and not one.error]
     if pending and not dry_run:
@@ -73,7 +68,8 @@ def deploy_all(
             number = sum(len(one.pending) for one in pending)
             ask(f"Apply {count(number, 'change')} of {count(len(pending), 'description')} to {server.title}?")
         work.shared(pending)
-        work.all(work.applied, pending)
+        with ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(work.applied, pending))
     return _finish(ones, dry_run=dry_run, as_json=as_json)
 
 
@@ -88,47 +84,30 @@ def _server(folder: Path, name: str | None) -> Server:
     return connect(known, choose(known.names, server_names(), name), say)
 
 
-class _Read:
-    """Reads a description and makes what its server is to have; in another process where there are many."""
-
-    def __init__(self, target: str) -> None:
-        self._target = target
-
-    def __call__(self, path: Path) -> One:
-        from pipegen.project import Project
-
-        try:
-            project = Project.open(path)
-            if self._target not in project.targets:
-                return One(path)
-            return One(path, project.deployment(self._target))
-        except PipegenError as error:
-            return One(path, error=error.message)
-
-
 class _Work:
-    """What is done with each description, several at a time."""
+    """What is done with each description."""
 
     def __init__(self, server: Server, *, prune: bool, force: bool) -> None:
         self._server, self._prune, self._force = server, prune, force
 
-    def all(self, do: object, ones: Iterable[One]) -> list[One]:
-        """`do` with each as it comes, at most as many at once as the connection allows."""
-        with ThreadPoolExecutor(self._server.connection.at_once) as pool:
-            return list(pool.map(do, ones))  # type: ignore[arg-type]
+    def compared(self, path: Path) -> One:
+        """What is to be done; checked where there is something. In another process where there are many."""
+        from pipegen.project import Project
 
-    def compared(self, one: One) -> One:
-        """What is to be done; checked where there is something."""
-        if one.deployment is None or one.error:
-            return one
+        one = One(path)
         try:
-            one.changes = self._server.compare(one.deployment, prune=self._prune)
-            if one.pending:
-                one.findings = self._server.check(one.deployment)
-                refuse(one.pending, one.findings, force=self._force)
+            project = Project.open(path)
+            if self._server.name in project.targets:
+                self._compare(one, project.deployment(self._server.name))
         except PipegenError as error:
             one.error = error.message
         return one
+
+    def _compare(self, one: One, deployment: Deployment) -> None:
+        one.changes = self._server.compare(deployment, prune=self._prune)
+        if one.pending:
+            one.findings = self._server.check(deployment)
+            refuse(one.pending, one.findings, force=self._force)
 
     def shared(self, ones: Sequence[One]) -> None:
         """Make what several descriptions stand in, such as folders, before anything that goes into them."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from typing import Generic, TextIO, TypeVar
+from typing import Any, NamedTuple, TextIO, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -16,50 +16,81 @@ WORTH_IT = 16
 """Fewer items than this are done before other processes have started."""
 
 
-def side_by_side(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+def side_by_side(work: Callable[[T], R], items: Sequence[T], *, at_once: int = 1) -> Iterator[R]:
     """What `work` returns for each item, in order.
 
     Args:
-        work: may print; must not rely on changing anything in this process.
-        items: what it is called with, one after the other where there are few.
+        work: may print; must not rely on changing anything in this process. What it returns is pickled.
+        items: what it is called with.
+        at_once: for work that waits, such as for a server: items begun at a time by threads, those of all processes
+            together; 1 for work that computes, which each process does one after the other.
     """
-    processes = min(len(os.sched_getaffinity(0)), len(items) // (WORTH_IT // 2)) if _can_fork() else 1
-    if processes < 2 or len(items) < WORTH_IT:
-        yield from map(work, items)
+    processes = _processes(len(items), at_once)
+    if processes < 2:
+        yield from _done(work, items, at_once)
         return
     import multiprocessing
 
     yield work(items[0])  # imports what the others need, so that the processes share it
     rest = items[1:]
     chunk = max(1, len(rest) // (processes * 8))
-    with multiprocessing.get_context("fork").Pool(processes, _leave_interrupts_to_us) as pool:
-        for result, out, err in pool.imap(_Held(work), rest, chunk):
+    chunks = [rest[start : start + chunk] for start in range(0, len(rest), chunk)]
+    # handed over by the split and not with each item, so that it needs no pickling
+    held = _Held(work, at_once // processes)
+    with multiprocessing.get_context("fork").Pool(processes, _begin, (held,)) as pool:
+        for results, out, err in pool.imap(_held_chunk, chunks):
             sys.stdout.write(out)
             sys.stderr.write(err)
-            yield result
+            yield from results
 
 
-def _can_fork() -> bool:
-    return sys.platform == "linux"
+def _processes(items: int, at_once: int) -> int:
+    """How many it is worth; 1 for none but this one."""
+    if sys.platform != "linux" or items < WORTH_IT:
+        return 1
+    wanted = min(len(os.sched_getaffinity(0)), items // (WORTH_IT // 2))
+    return min(wanted, at_once) if at_once > 1 else wanted
 
 
-def _leave_interrupts_to_us() -> None:
-    import signal
+def _done(work: Callable[[T], R], items: Iterable[T], at_once: int) -> Iterator[R]:
+    """In this process."""
+    if at_once < 2:
+        yield from map(work, items)
+        return
+    from concurrent.futures import ThreadPoolExecutor
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with ThreadPoolExecutor(at_once) as pool:
+        yield from pool.map(work, items)
 
 
-class _Held(Generic[T, R]):
-    """`work` whose output is handed over with its result."""
+class _Held(NamedTuple):
+    """What a process does with each item."""
 
-    def __init__(self, work: Callable[[T], R]) -> None:
-        self._work = work
+    work: Callable[[Any], Any]
+    at_once: int
 
-    def __call__(self, item: T) -> tuple[R, str, str]:
+    def chunk(self, items: Sequence[Any]) -> tuple[list[Any], str, str]:
+        """The results for some items, and what was printed, to be handed over with them."""
         out, err = _Like(sys.stdout), _Like(sys.stderr)
         with redirect_stdout(out), redirect_stderr(err):
-            result = self._work(item)
-        return result, out.getvalue(), err.getvalue()
+            results = list(_done(self.work, items, self.at_once))
+        return results, out.getvalue(), err.getvalue()
+
+
+_held: _Held
+"""Of this process, where `side_by_side` split it off."""
+
+
+def _begin(held: _Held) -> None:
+    import signal
+
+    global _held
+    _held = held
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # interrupts are left to the process that began it
+
+
+def _held_chunk(items: Sequence[Any]) -> tuple[list[Any], str, str]:
+    return _held.chunk(items)
 
 
 class _Like(io.StringIO):

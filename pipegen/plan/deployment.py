@@ -5,9 +5,10 @@ Plain values. A target makes them, a server's client takes them, and neither kno
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from pipegen.errors import PlanError
 
@@ -37,7 +38,7 @@ class Definition:
     workflows: tuple[str, ...]
     """The workflows that it runs."""
     script: str | None = None
-    """The generated file that it runs, a key of `Deployment.files`; None where the definition is all there is."""
+    """The generated file that it runs, a key of `Details.files`; None where the definition is all there is."""
     branches: tuple[str, ...] = ()
     """Patterns of branches, where the server keeps one job for each branch; none where it runs on one branch."""
     inputs: tuple[str, ...] = ()
@@ -45,6 +46,15 @@ class Definition:
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each thing that the server shows in a run of it (Jenkins: a stage; GoCD: `stage/job`), the steps of the plan
     that it does, by their names: a stage's address, or `gates`, `report` …"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Details:
+    """What is looked at only where something changes."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The generated files, by their path beside the description: for linters and preflight checks."""
+    needs: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +69,24 @@ class Deployment:
     """Jenkins: the folder of the jobs, `a/b`; GoCD: the group."""
     definitions: tuple[Definition, ...] = ()
     """In the order in which they must be made: GoCD's upstream pipelines first."""
-    files: Mapping[str, str] = field(default_factory=dict)
-    """The generated files, by their path beside the description: for linters and preflight checks."""
-    needs: tuple[Need, ...] = ()
+    details: Callable[[], Details] = field(default=Details, repr=False, compare=False)
+    """Makes `files` and `needs`, which take longer than all the rest; called once at most. May raise PlanError."""
     options: Mapping[str, str] = field(default_factory=dict)
     """What else the target knows and the server asks for, such as GoCD's `material` or Jenkins' `layout`."""
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """`Details.files`."""
+        return self._details.files
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """`Details.needs`."""
+        return self._details.needs
+
+    @cached_property
+    def _details(self) -> Details:
+        return self.details()
 
     def of(self, workflow: str | None) -> tuple[Definition, ...]:
         """The definitions that run a workflow, in order; None means the only workflow there is.

@@ -68,6 +68,7 @@ class Http:
         self._slots = threading.BoundedSemaphore(connection.at_once)
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._process = 0
         self._away_at: float | None = None
 
     def get(self, path: str, **options: Any) -> Response:
@@ -157,10 +158,11 @@ class Http:
 
     @property
     def session(self) -> Session:
-        """The session of `requests`, made when first needed."""
+        """The session of `requests`, made when first needed, and anew in a process that was split off from this one:
+        two processes can't share a connection."""
         with self._lock:
-            if self._session is None:
-                self._session = _session(self.connection)
+            if self._session is None or self._process != os.getpid():
+                self._session, self._process = _session(self.connection), os.getpid()
             return self._session
 
     def _words(self, response: Response) -> str:

@@ -119,7 +119,7 @@ class Target(ABC):
         Raises:
             PlanError: as `definitions` does.
         """
-        from pipegen.plan.deployment import Definition, Deployment
+        from pipegen.plan.deployment import Definition, Deployment, Details
 
         made = [*self.definitions(request).files]
         return Deployment(
@@ -129,7 +129,7 @@ class Target(ABC):
                 Definition(name=file.path.split(".")[0], text=file.text, workflows=file.workflows)
                 for file in made
             ),
-            files={file.path: file.text for file in self.files(request).files},
+            details=lambda: Details(files={file.path: file.text for file in self.files(request).files}),
         )
 
     def job_name(self, job: Job) -> str:

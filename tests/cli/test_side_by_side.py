@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,27 @@ def test_output_and_results_come_in_order(
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [f"out {number}" for number in range(count)]
     assert captured.err.splitlines() == [f"err {number}" for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("count", "at_once", "processes"), [(5 * WORTH_IT, 6, 3), (5 * WORTH_IT, 2, 2), (4, 3, 1)]
+)
+def test_work_that_waits_is_begun_several_at_a_time_over_all_processes(
+    tmp_path: Path, count: int, at_once: int, processes: int
+) -> None:
+    def waits(number: int) -> tuple[int, int, int]:
+        mark = tmp_path / str(number)
+        mark.touch()
+        time.sleep(0.01)
+        begun = len(os.listdir(tmp_path))
+        mark.unlink()
+        return number, begun, os.getpid()
+
+    results = list(side_by_side(waits, range(count), at_once=at_once))
+    assert [number for number, _, _ in results] == list(range(count))
+    assert 2 <= max(begun for _, begun, _ in results) <= at_once
+    others = {process for _, _, process in results} - {os.getpid()}
+    assert len(others) == (processes if processes > 1 else 0)
 
 
 def test_an_error_ends_it_here_as_it_would_in_one_process() -> None:

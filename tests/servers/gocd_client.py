@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipegen.plan.deployment import Definition, Deployment, Need
+from pipegen.plan.deployment import Definition, Deployment, Details, Need
 from pipegen.servers.connection import Connection
 from pipegen.servers.gocd import GoCD
 from pipegen.servers.gocd.mark import marked
@@ -81,9 +81,8 @@ def deployment(
         origin=ORIGIN,
         folder="bench",
         definitions=tuple(definition(body) for body in bodies),
-        needs=tuple(needs),
+        details=lambda: Details(files=files or {}, needs=tuple(needs)),
         options={"material": "git", **(options or {})},
-        files=files or {},
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
 
 from pipegen.errors import AccessRefused, EditedOnServer, NotOnServer, ServerError, ServerUnavailable
-from pipegen.plan.deployment import Deployment, Need
+from pipegen.plan.deployment import Deployment, Details, Need
 from pipegen.servers.jenkins.config import Config, marked
 from tests.servers.exchanges import PASSWORD, Exchange, jenkins, needs_recordings
 from tests.servers.jenkins_client import client, definition, place
@@ -239,8 +239,9 @@ def test_what_jenkins_rewrites_in_a_multibranch_job_is_no_difference() -> None:
 # ---------------------------------------------------------------------------------------------- what is missing
 
 
-def needing(*needs: Need, **words: object) -> Deployment:
-    return replace(plain(), needs=needs, **words)  # type: ignore[arg-type]
+def needing(*needs: Need, files: Mapping[str, str] | None = None, **words: object) -> Deployment:
+    details = Details(files=files or {}, needs=needs)
+    return replace(plain(), details=lambda: details, **words)  # type: ignore[arg-type]
 
 
 def test_plugins_are_compared_with_those_that_are_there() -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pipegen.plan.deployment import Definition, Deployment, Need
+from pipegen.plan.deployment import Definition, Deployment, Details, Need
 from pipegen.targets import Request
 from pipegen.targets.gocd.made import api_text, config_file, drawn
 from pipegen.targets.gocd.pipelines import Drawn
@@ -24,8 +24,10 @@ def deployment(request: Request, settings: Settings) -> Deployment:
         origin=f"{request.pipeline.repository or ''}#{request.folder}",
         folder=settings.group,
         definitions=tuple(_definition(each, request, settings) for each in found),
-        files={file.path: file.text for file in config_file(request, settings).files},
-        needs=tuple(_needs(each.pipeline for each in found)),
+        details=lambda: Details(
+            files={file.path: file.text for file in config_file(request, settings).files},
+            needs=tuple(_needs(each.pipeline for each in found)),
+        ),
         options={
             "material": options.material,
             **({"environment": str(options.environment)} if options.environment else {}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pipegen.plan.deployment import Definition, Deployment, Need
+from pipegen.plan.deployment import Definition, Deployment, Details, Need
 from pipegen.plan.model import Job, Plan
 from pipegen.targets import Request
 from pipegen.targets.jenkins.units import Unit, jenkinsfiles, job_definitions, units
@@ -46,22 +46,28 @@ LEAST: Mapping[str, tuple[str, str]] = {
 def deployment(request: Request, words: Words) -> Deployment:
     """The jobs of a description and what they need."""
     found = units(request, words.options)
-    scripts = {file.path: file.text for file in jenkinsfiles(request, words, found).files}
     configs = {file.path: file.text for file in job_definitions(request, words, found).files}
-    definitions = tuple(_definition(unit, configs[f"{unit.job}.config.xml"]) for unit in found)
-    plans = [unit.plan for unit in found]
     return Deployment(
         pipeline=request.pipeline.name,
         origin=f"{request.pipeline.repository or ''}#{request.folder}",
         folder=(words.options.folder or "").strip("/"),
-        definitions=definitions,
+        definitions=tuple(_definition(unit, configs[f"{unit.job}.config.xml"]) for unit in found),
+        details=lambda: _details(request, words, found),
+        options={"layout": words.options.layout},
+    )
+
+
+def _details(request: Request, words: Words, found: list[Unit]) -> Details:
+    """The Jenkinsfiles, and what stands in them."""
+    scripts = {file.path: file.text for file in jenkinsfiles(request, words, found).files}
+    plans = [unit.plan for unit in found]
+    return Details(
         files=scripts,
         needs=(
             *_plugins(found, scripts.values(), folder=bool(words.options.folder)),
             *_labels(plans, words),
             *_credentials(plans, words),
         ),
-        options={"layout": words.options.layout},
     )
 
 
