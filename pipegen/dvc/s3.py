@@ -78,7 +78,7 @@ class Bucket(Store):
         self._bucket, _, prefix = options["url"].removeprefix("s3://").partition("/")
         self._prefix = f"{prefix.strip('/')}/".lstrip("/")
         config = Config(
-            connect_timeout=5,  # this and the next as s3fs has them
+            connect_timeout=15,  # for each piece that is sent, too
             read_timeout=15,
             max_pool_connections=AT_ONCE,
             retries={"total_max_attempts": 2, "mode": "standard"},  # what lasts longer is for `Patience`

@@ -195,3 +195,12 @@ def test_a_refusal_is_said_at_once(status: int, said: str, tmp_path: Path) -> No
 def test_a_profile_that_is_nowhere(tmp_path: Path) -> None:
     with pytest.raises(RemoteError, match=r"can't use the DVC remote.*profile \(nobody\) could not be found"):
         opened(tmp_path / "repository", "http://127.0.0.1:9", "    profile = nobody\n")
+
+
+def test_a_server_that_is_away(tmp_path: Path) -> None:
+    with Scripted([]).serve() as server:
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+    store = opened(tmp_path / "repository", endpoint)
+    with pytest.raises(RemoteError, match=r"can't look into the DVC remote 'store'.*Could not connect"):
+        store.present(["file"])
