@@ -105,7 +105,7 @@ def compare(one: str, other: str, here: bool, as_json: bool, directory: Path) ->
     from dataclasses import asdict
 
     from pipegen.registry.differences import differences
-    from pipegen.views.run_tables import comparison
+    from pipegen.views.run_differences import comparison
 
     _, known = _open(directory, here)
     two = _found(known, one), _found(known, other)

@@ -31,7 +31,7 @@ class Difference:
         if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in (self.one, self.other)):
             return None
         try:
-            return float(self.other - self.one)
+            return float(self.other) - float(self.one)
         except OverflowError:
             return None
 
