@@ -177,6 +177,7 @@ class GoCDModel:
             ("POST", f"/api/pipelines/{name}/unlock", 1, self._unlock),
             ("GET", f"/api/pipelines/{name}/status", 1, self._status),
             ("POST", f"/api/pipelines/{name}/unpause", 1, self._unpause),
+            ("GET", "/api/dashboard", 4, self._dashboard),
             ("GET", f"/api/pipelines/{name}/history", 1, self._history),
             ("GET", f"/api/pipelines/{name}/([0-9]+)", 1, self._instance),
             ("POST", f"{stage}/run", 2, self._run_stage),
@@ -297,6 +298,23 @@ class GoCDModel:
         shown = {"locked": name in self.locked, "paused": name in self.paused, "paused_cause": cause}
         return gocd(261).answered(200, {**gocd(261).json(), **shown}).answer
 
+    def _dashboard(self, got: Received) -> Answer:
+        whole = gocd(302).json()
+        form = whole["_embedded"]["pipelines"][0]
+        whole["_embedded"]["pipelines"] = [
+            {
+                **form,
+                "name": name,
+                "pause_info": {
+                    **form["pause_info"],
+                    "paused": name in self.paused,
+                    "pause_reason": self.paused.get(name),
+                },
+            }
+            for name in self.pipelines
+        ]
+        return gocd(302).answered(200, whole).answer
+
     def _unpause(self, got: Received, name: str) -> Answer:
         return (gocd(236) if self.paused.pop(name, None) is None else gocd(235)).answer
 
@@ -355,8 +373,14 @@ class GoCDModel:
         if not 10 <= int(got.query.get("page_size", 10)) <= 100:
             return gocd(176).answer
         self._settle(name)
-        found = [self._run_json(name, run) for run in reversed(self.runs.get(name, []))]
-        return gocd(171).answered(200, {"pipelines": found[: int(got.query.get("page_size", 10))]}).answer
+        runs, size = list(reversed(self.runs.get(name, []))), int(got.query.get("page_size", 10))
+        if "after" in got.query:  # [177], and the link from GoCD's manual
+            runs = [run for run in runs if run.counter < int(got.query["after"])]
+        found = {"pipelines": [self._run_json(name, run) for run in runs[:size]]}
+        if len(runs) > size:
+            after = f"/go/api/pipelines/{name}/history?after={runs[size - 1].counter}"
+            found["_links"] = {"next": {"href": f"http://127.0.0.1:8153{after}"}}
+        return gocd(171).answered(200, found).answer
 
     def _instance(self, got: Received, name: str, counter: str) -> Answer:
         self._settle(name)

@@ -296,7 +296,7 @@ def test_a_new_pipeline_does_not_begin_before_it_is_in_its_environment() -> None
         assert sorted(model.environments["prod"]) == ["house-nightly", "house-push"]
 
 
-def test_one_that_stays_paused_is_said() -> None:
+def test_one_that_stays_paused_is_said_and_resumed_by_the_next_deployment() -> None:
     model = GoCDModel()
     model.environments["prod"] = []
     wanted = deployment(TRAIN, options={"environment": "prod"})
@@ -309,6 +309,15 @@ def test_one_that_stays_paused_is_said() -> None:
             pytest.raises(ServerError, match="is in the environment 'prod' and still paused: resume it on"),
         ):
             client(bad).apply(join)
+        assert model.environments == {"prod": ["house-push"]} and model.paused
+        same, mends = client(server).compare(wanted)
+        assert (same.kind, mends.kind, mends.name) == ("unchanged", "update", "prod")
+        assert mends.difference == "- house-push is paused, as pipegen left it\n"
+        client(server).apply(mends)
+        assert not model.paused and server.count("PATCH") == 0
+        assert [c.kind for c in client(server).compare(wanted)] == ["unchanged"]
+        model.paused["house-push"] = "holidays"  # by a person: that is no business of a deployment
+        assert [c.kind for c in client(server).compare(wanted)] == ["unchanged"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from pipegen.servers.gocd import GoCD, instances, steering
 from pipegen.servers.model import LogChunk, Place, Question, Run, RunRef
 from tests.servers.exchanges import Exchange, gocd, skip_without_recordings
 from tests.servers.gocd_client import a_stage, client, definition, ours, pipeline, place
-from tests.servers.gocd_model import GoCDModel
+from tests.servers.gocd_model import GoCDModel, Job, Stage
+from tests.servers.gocd_model import Run as Ran
 from tests.servers.replay import Faults, Script, serving
 
 skip_without_recordings()
@@ -547,3 +548,17 @@ def test_a_lost_answer_to_an_approval_is_looked_up() -> None:
         run, _ = follow(gocd_client, gocd_client.trigger(started(model, GATED), {}))
         assert run.state == "passed"
         assert server.count("POST", "/release/run") == 1
+
+
+def test_a_history_longer_than_a_page_is_read_by_the_links_to_its_next_pages() -> None:
+    body, model = pipeline("house-push", "train"), GoCDModel()
+    model.pipelines["house-push"] = ours(body)
+    for number in range(1, 231):
+        ended = Stage("train", 1, [Job("train", began=float(number), works=1.0)])
+        model.runs.setdefault("house-push", []).append(Ran(number, "admin", [], [ended]))
+    with serving(model) as server:
+        for most, pages in ((100, 1), (215, 3), (500, 3)):
+            server.received.clear()
+            found = client(server).runs(place(body), most)
+            assert [run.ref.number for run in found] == list(range(230, max(0, 230 - most), -1))
+            assert server.count("GET", "/history") == pages

@@ -94,7 +94,7 @@ class GoCD(Server):
         return self._runs.run(ref)
 
     def runs(self, place: Place, most: int) -> Sequence[Run]:
-        """The last runs; a hundred at most."""
+        """The last runs."""
         return self._runs.runs(place, most)
 
     def logs(self, run: Run) -> Sequence[str]:

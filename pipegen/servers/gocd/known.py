@@ -30,6 +30,14 @@ class Known:
         """The names of the pipelines in each environment."""
         return self._once("environments", lambda: self._members("/api/admin/environments", 3, "environments"))
 
+    def paused(self) -> Mapping[str, str]:
+        """Why each paused pipeline is paused, by its name; none as long as a starting server prepares the answer."""
+        return self._once("paused", self._ask_paused)
+
+    def _ask_paused(self) -> Mapping[str, str]:
+        shown = self._api.get("/api/dashboard", 4).get("_embedded", {}).get("pipelines", ())
+        return {p["name"]: p["pause_info"]["pause_reason"] or "" for p in shown if p["pause_info"]["paused"]}
+
     def groups(self) -> Mapping[str, list[str]]:
         """The names of the pipelines in each group that we may see."""
         return self._once("groups", lambda: self._members("/api/admin/pipeline_groups", 1, "groups"))
@@ -59,7 +67,7 @@ class Known:
         return self._once("user", ask)
 
     def forget(self, *names: str) -> None:
-        """Ask again for what a change made old: `agents`, `environments`, `groups`, `repos`."""
+        """Ask again for what a change made old: `agents`, `environments`, `groups`, `paused`, `repos`."""
         with self._lock:
             for name in names:
                 self._found.pop(name, None)

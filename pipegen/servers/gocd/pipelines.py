@@ -43,6 +43,15 @@ class Seen(NamedTuple):
     """The environment that it is to join."""
 
 
+class Joining(NamedTuple):
+    """The pipelines that begin in an environment."""
+
+    missing: tuple[str, ...]
+    """They are not in it yet."""
+    waiting: tuple[str, ...]
+    """They are, and still paused."""
+
+
 class ByApi:
     """Compares and applies pipelines one by one.
 
@@ -88,13 +97,14 @@ class ByApi:
         environments = self._known.environments()
         holders = {name.lower(): holder for holder, names in environments.items() for name in names}
         missing = [d.name for d in deployment.definitions if holders.get(d.name.lower()) != environment]
+        waiting = [d.name for d in deployment.definitions if d.name not in missing and self._waits(d.name)]
         elsewhere = [f"{name} is in {holders[name.lower()]!r}" for name in missing if name.lower() in holders]
-        if not missing:
+        if not missing and not waiting:
             return
         shown = "".join(f"+ {name}\n" for name in missing)
-        change = Change(
-            kind="update", name=environment, what=ENVIRONMENT, difference=shown, seen=tuple(missing)
-        )
+        shown += "".join(f"- {name} is paused, as pipegen left it\n" for name in waiting)
+        seen = Joining(tuple(missing), tuple(waiting))
+        change = Change(kind="update", name=environment, what=ENVIRONMENT, difference=shown, seen=seen)
         if environment not in environments:
             reason = "there is no such environment; an administrator makes it and gives it agents"
             yield replace(change, kind="refused", reason=reason)
@@ -103,6 +113,10 @@ class ByApi:
             yield replace(change, kind="refused", reason=reason)
         else:
             yield change
+
+    def _waits(self, name: str) -> bool:
+        """Whether an earlier deployment paused a pipeline and did not come to resume it."""
+        return self._known.paused().get(name) == JOINS
 
     def _left_over(self, deployment: Deployment) -> Sequence[Change]:
         """What this description made here and no longer has, each before what it needs."""
@@ -245,9 +259,11 @@ class ByApi:
             self._api.send("DELETE", f"/api/admin/pipelines{path(name)}", VERSION, idempotent=True)
         self._known.forget("groups")
 
-    def _add_to(self, environment: str, names: Sequence[str]) -> None:
-        self._patch(environment, {"add": list(names), "remove": []})
-        for name in names:
+    def _add_to(self, environment: str, joining: Joining) -> None:
+        if joining.missing:
+            self._patch(environment, {"add": list(joining.missing), "remove": []})
+        self._known.forget("paused")
+        for name in (*joining.missing, *joining.waiting):
             try:
                 self._let_begin(name)
             except ServerError as error:

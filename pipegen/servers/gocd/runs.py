@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from pipegen.errors import AccessRefused, NotOnServer
 from pipegen.plan.deployment import Definition
@@ -44,13 +45,19 @@ class Runs:
 
     def history(self, pipeline: str, most: int) -> list[JSON]:
         """The last runs of a pipeline, newest first. Raises NotOnServer where there is no such pipeline."""
-        size = min(max(most, PAGE[0]), PAGE[1])
         where = f"/api/pipelines{path(pipeline)}/history"
-        try:
-            found: list[JSON] = self._api.get(where, 1, page_size=str(size))["pipelines"]
-        except NotOnServer:
-            raise NotOnServer(f"{pipeline} is not on GoCD: run `pipegen deploy gocd` first") from None
-        return found[:most]
+        query = {"page_size": str(min(max(most, PAGE[0]), PAGE[1]))}
+        found: list[JSON] = []
+        while True:
+            try:
+                page: JSON = self._api.get(where, 1, **query)
+            except NotOnServer:
+                raise NotOnServer(f"{pipeline} is not on GoCD: run `pipegen deploy gocd` first") from None
+            found += page["pipelines"]
+            after = _next_page(page)
+            if len(found) >= most or not after:
+                return found[:most]
+            query["after"] = after
 
     def instance(self, pipeline: str, counter: int) -> JSON:
         """One run of a pipeline."""
@@ -240,6 +247,12 @@ class Runs:
                     url=f"{self._api.connection.url}/pipelines/value_stream_map"
                     f"{path(instance['name'], instance['counter'])}",
                 )
+
+
+def _next_page(page: JSON) -> str:
+    """Where the older runs begin, as the server counts them; empty on the last page."""
+    link = (page.get("_links") or {}).get("next") or {}
+    return dict(parse_qsl(urlsplit(str(link.get("href", ""))).query)).get("after", "")
 
 
 def attempt_of(instance: JSON, stage: JSON) -> Attempt:
