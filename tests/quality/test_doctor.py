@@ -149,6 +149,11 @@ def test_packages_of_the_environment_that_stages_have(
     made = tmp_path / "cache" / "python" / pyenv.digest("3.11", [requirements])
     tool(made / "bin", "python", '#!/bin/sh\necho \'{"Click": "0.1"}\'\n')
     (made / pyenv.MARK).touch()
+    said = '{"dependencies": [{"name": "\'"$*"\'", "version": "", "vulns": [{"id": "PYSEC-1"}]}]}'
+    (made / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
+    tool(tmp_path, "pip-audit", f"#!/bin/sh\necho '{said}'\n")
+    audited = list(packages([requirements], "3.11", f"{tmp_path}:/usr/bin:/bin"))[1]
+    assert audited.message.startswith(f"--path {made}/lib/python3.11/site-packages --format json ")
     for in_job in (True, False):
         (compared, _) = packages([requirements], "3.11", "/usr/bin:/bin", in_job=in_job)
         assert compared.state == "fresh"
@@ -182,7 +187,15 @@ def test_vulnerabilities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         "skip_reason": "Dependency not found on PyPI and could not be audited: mine (1)",
     }
     report["dependencies"].append(skipped)
-    assert audited(f"echo '{json.dumps(report)}'") == ("unknown", "pip-audit knows nothing of mine")
+    assert audited(f"echo '{json.dumps(report)}'") == (
+        "unknown",
+        "none known, but pip-audit's source does not have 1 of 2 packages, such as mine",
+    )
+    report["dependencies"] = [skipped, skipped]
+    assert audited(f"echo '{json.dumps(report)}'") == (
+        "unknown",
+        "pip-audit's source has none of the 2 packages",
+    )
     assert audited("echo 'ConnectionError: no way' >&2; exit 1") == (
         "unknown",
         "pip-audit could not tell: ConnectionError: no way",

@@ -43,7 +43,7 @@ def packages(
         yield Finding("packages", "unknown", "the environment of `python:` was not made on this machine yet")
     else:
         yield _installed(requirements, str(made / "bin" / "python") if made else _python(path))
-    yield _audited(requirements, path)
+    yield _audited(requirements, made, path)
 
 
 def _python(path: str | None) -> str:
@@ -94,13 +94,18 @@ def _wanted(requirements: Sequence[Path]) -> Iterator[Any]:
                 yield wanted
 
 
-def _audited(requirements: Sequence[Path], path: str | None) -> Finding:
-    """What pip-audit knows of the requirement files."""
+def _audited(requirements: Sequence[Path], made: Path | None, path: str | None) -> Finding:
+    """What pip-audit knows of all that is in the environment of `python:`, else of the requirement files, which it
+    resolves."""
     topic, tool = "vulnerabilities", shutil.which("pip-audit", path=path)
     if tool is None:
         return Finding(topic, "unknown", "pip-audit is not installed", "pip install pip-audit")
-    files = [word for file in requirements for word in ("-r", str(file))]
-    command = (tool, *files, "--format", "json", "--progress-spinner", "off")
+    where = [word for file in requirements for word in ("-r", str(file))]
+    if made is not None:
+        where = [
+            word for folder in made.glob("lib/python*/site-packages") for word in ("--path", str(folder))
+        ]
+    command = (tool, *where, "--format", "json", "--progress-spinner", "off")
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)
         found = json.loads(done.stdout)["dependencies"]
@@ -117,8 +122,11 @@ def _audited(requirements: Sequence[Path], path: str | None) -> Finding:
     if bad:
         return Finding(topic, "stale", "; ".join(bad), "raise these versions in the requirement files")
     unknown = [str(each["name"]) for each in found if "vulns" not in each]
+    if found and len(unknown) == len(found):
+        return Finding(topic, "unknown", f"pip-audit's source has none of the {len(found)} packages")
     if unknown:
-        return Finding(topic, "unknown", f"pip-audit knows nothing of {', '.join(unknown)}")
+        which = f"{len(unknown)} of {len(found)} packages, such as {unknown[0]}"
+        return Finding(topic, "unknown", f"none known, but pip-audit's source does not have {which}")
     return Finding(topic, "fresh", f"none known of {len(found)} packages")
 
 
