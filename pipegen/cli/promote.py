@@ -67,7 +67,7 @@ def promote(
         without_gates=without_gates,
         take_over=take_over,
     )
-    done = promote_model(release_task(directory, model, workflow, fragments), wish, say)
+    done = promote_model(release_task(directory, model, workflow, fragments, as_json=as_json), wish, say)
     if as_json:
         print_json(asdict(done))
     elif done.outcome == "unchanged":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,9 +35,9 @@ def say(message: str) -> None:
 
 
 def release_task(
-    directory: Path, model: str, workflow: str = "", fragments: Path | None = None
+    directory: Path, model: str, workflow: str = "", fragments: Path | None = None, *, as_json: bool = False
 ) -> ReleaseTask:
-    """One model of the description in a folder."""
+    """One model of the description in a folder; with `as_json` what commands print goes to standard error."""
     from pipegen.plan import files
     from pipegen.project import Project
     from pipegen.runner.release.task import ReleaseTask
@@ -56,4 +57,5 @@ def release_task(
         fragments=fragments.resolve() if fragments else None,
         in_job=in_job,
         env=dict(os.environ),
+        output=sys.stderr if as_json else None,
     )

@@ -38,7 +38,7 @@ def rollback(
     from pipegen.runner.release.promoting import roll_back
 
     done = roll_back(
-        release_task(directory, model),
+        release_task(directory, model, as_json=as_json),
         environment,
         to=version,
         reason=reason,

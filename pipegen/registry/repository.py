@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -198,7 +198,8 @@ class Registry:
         except StillBroken:
             raise
         except BaseException:
-            self._release(ref, made)
+            with suppress(PipegenError):  # what went wrong before is what counts
+                self._release(ref, made)
             raise
         self._release(ref, made)
 
@@ -236,12 +237,15 @@ class Registry:
         )
 
     def _release(self, ref: str, made: str) -> None:
-        git(
-            self.folder,
-            "push",
-            "--quiet",
-            f"--force-with-lease={ref}:{made}",
-            "origin",
-            f":{ref}",
-            env=self._env,
-        )
+        lease = f"--force-with-lease={ref}:{made}"
+        for attempt in range(_ATTEMPTS):
+            try:
+                git(self.folder, "push", "--quiet", lease, "origin", f":{ref}", env=self._env)
+                return
+            except WorkspaceError as error:
+                if attempt == _ATTEMPTS - 1:
+                    raise WorkspaceError(
+                        f"the deployment is over, but {ref} on the git server, which keeps others out, is still there: "
+                        f"{error.message}. Say --take-over the next time"
+                    ) from None
+                time.sleep(0.5 * (attempt + 1))

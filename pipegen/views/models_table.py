@@ -12,8 +12,8 @@ from pipegen.views.plain import count, plain
 
 WIDTH = 100
 _HEADS = ("model", "version", "in", "made", "by", "from")
-_MOST = 24
-"""Characters of a cell."""
+_MOST, _MOST_NAME = 24, 14
+"""Characters of a cell, and of a person's name."""
 
 Style = Callable[[str, str], str]
 
@@ -113,7 +113,7 @@ def _cells(history: History, version: Version) -> tuple[str, ...]:
         version.name,
         ", ".join(_environments(history, version)),
         made,
-        version.tag.by,
+        _short(version.tag.by, _MOST_NAME),
         version.built[:10],
     )
     return tuple(_short(cell) for cell in cells)
@@ -138,9 +138,9 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int = _MOST) -> str:
     text = plain(text)
-    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _iso(moment: int) -> str:

@@ -80,18 +80,15 @@ def test_of_twenty_promotions_one_wins_every_time(shop: Shop) -> None:
         assert [tag for tag in shop.tags() if "#" in tag] == [f"toy#staging#{n}" for n in range(1, step + 1)]
 
 
-def test_of_many_deployments_one_runs(
-    shop: Shop, clones: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_many_deployments_one_runs(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHERE", str(shop.service))
     monkeypatch.setenv("SLOW", "0.2")
     versions = ("v0.0.1", "v0.1.0")
     wishes = [
         Wish(to="production", version=versions[number % 2], without_gates="a race") for number in range(8)
     ]
-    found = at_once(
-        [promotion(clone, wish) for clone, wish in zip(clones, wishes, strict=False)], "deploying"
-    )
+    jobs = [promotion(shop.clone(f"clone-{number}"), wish) for number, wish in enumerate(wishes)]
+    found = at_once(jobs, "deploying")
     assert found.count("promoted") == 1, found
     assert {answer.partition(":")[0] for answer in found} <= {"promoted", "unchanged", "Busy", "Overtaken"}, (
         found

@@ -118,7 +118,7 @@ def deployer(
         WorkspaceError: the commit can't be checked out.
         RunFailed: the setup failed.
     """
-    console = Console(sys.stdout, None, Masker(secret_values(task.secrets, task.env)))
+    console = Console(task.output or sys.stdout, None, Masker(secret_values(task.secrets, task.env)))
     with _checked_out(task, version) as folder:
         fetch(task, version, folder / str(task.described.path), notify)
         with (

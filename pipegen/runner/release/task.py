@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TextIO
 
 from pipegen.description.model import Model, Pipeline, Workflow
 from pipegen.description.reading import nearest
@@ -44,6 +45,8 @@ class ReleaseTask:
     """Whether a CI server's job asks."""
     env: Mapping[str, str]
     """The variables of this process, with what the server says of the run."""
+    output: TextIO | None = None
+    """Where the output of an environment's commands goes; standard output for None."""
 
     def __post_init__(self) -> None:
         if self.model not in self.pipeline.models:
