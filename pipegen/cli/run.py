@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +13,7 @@ from pipegen.cli.options import directory_option
 if TYPE_CHECKING:
     from pipegen.dvc.workspace import Workspace
     from pipegen.project import Project
+    from pipegen.runner.about import About
     from pipegen.runner.local_runs import LocalRun
 
 
@@ -28,6 +28,8 @@ def _jobs(ctx: click.Context, param: click.Parameter, value: str) -> int:
 
 
 def _tags(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> dict[str, str]:
+    if not words:
+        return {}
     from pipegen.runner.about import tags_of
 
     found = tags_of(list(words))
@@ -53,20 +55,18 @@ def _tracked(
     workspace: Workspace, project: Project | None, hypothesis: str, tags: Mapping[str, str]
 ) -> LocalRun:
     """What keeps a record of the run for `pipegen runs`."""
-    from pipegen.runner.about import about_here
-    from pipegen.runner.agent.masking import Masker, secret_values
-    from pipegen.runner.local_runs import LocalRun, common_of
-    from pipegen.runner.tracking import name_of
+    from pipegen.runner.local_runs import LocalRun, name_of
 
     pipeline = project.pipeline if project else None
     place = project.place if project else "."
-    secrets = [name for secret in pipeline.secrets.values() for name in secret.env] if pipeline else []
+    secret = [str(name) for each in pipeline.secrets.values() for name in each.env] if pipeline else []
 
-    def common() -> dict[str, Any]:
-        return common_of(about_here(pipeline, place, workspace.folder, hypothesis=hypothesis, tags=tags))
+    def about() -> About:
+        from pipegen.runner.about import about_here
 
-    masker = Masker(secret_values(secrets, os.environ))
-    return LocalRun(name_of(pipeline, workspace.folder), workspace.folder, workspace.stages, common, masker)
+        return about_here(pipeline, place, workspace.folder, hypothesis=hypothesis, tags=tags)
+
+    return LocalRun(name_of(pipeline, workspace.folder), workspace.folder, workspace.stages, about, secret)
 
 
 @click.command()

@@ -12,21 +12,19 @@ import secrets
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.stages import Stage
 from pipegen.records import Event, RunStarted, StageFinished, StageStarted
-from pipegen.records.tracked import state_of, whole_run
-from pipegen.runner.about import About, packages
-from pipegen.runner.agent.masking import Masker
-from pipegen.runner.agent.record import metrics_of, versions
-from pipegen.runner.history import own_folder
-from pipegen.runner.tracking import local_records
+
+if TYPE_CHECKING:  # what it takes to keep a record is loaded when there is one to keep
+    from pipegen.description.model import Pipeline
+    from pipegen.runner.about import About
 
 MOST = 1000
 """Runs that stay in the folder."""
@@ -41,8 +39,8 @@ class LocalRun:
         name: what the pipeline is called.
         folder: the workspace's folder.
         stages: by address.
-        common: gives the fields of `StageRecord` that all its stages have alike; called if there is something to keep.
-        masker: keeps secrets out.
+        about: says who runs it and why; asked if there is something to keep.
+        secret: the variables whose values are kept out.
     """
 
     def __init__(
@@ -50,11 +48,11 @@ class LocalRun:
         name: str,
         folder: Path,
         stages: Mapping[str, Stage],
-        common: Callable[[], Mapping[str, Any]],
-        masker: Masker,
+        about: Callable[[], About],
+        secret: Sequence[str] = (),
     ) -> None:
         self._name, self._folder, self._stages = name, folder, stages
-        self._common, self._masker = common, masker
+        self._about, self._secret = about, secret
         self._id = secrets.token_hex(6)
         self._began = time.time()
         self._starts: dict[str, float] = {}
@@ -82,14 +80,20 @@ class LocalRun:
         finished = [event for _, event in self._ends.values()]
         if all(event.outcome in ("unchanged", "skipped") for event in finished):
             return ""
+        from pipegen.records.tracked import state_of, whole_run
+        from pipegen.runner.agent.masking import Masker, secret_values
+
         stages = [self._stage(address, entry(address)) for address in self._ends]
-        common = {**self._common(), "run": self._id}
+        common = {**_common(self._about()), "run": self._id}
         data = json.loads(json.dumps(whole_run(common, stages), default=str))
-        outcome = _OUTCOMES.get(state_of(event.outcome for event in finished), "failed")
-        self._write(json.dumps(self._masker.data(data), ensure_ascii=False) + "\n", outcome)
+        masked = Masker(secret_values(self._secret, os.environ)).data(data)
+        state = state_of(event.outcome for event in finished)
+        self._write(json.dumps(masked, ensure_ascii=False) + "\n", _OUTCOMES.get(state, "failed"))
         return self._id
 
     def _stage(self, address: str, entry: Entry) -> dict[str, Any]:
+        from pipegen.runner.agent.record import metrics_of
+
         ended, event = self._ends[address]
         began = self._starts.get(address, ended)
         is_good = event.outcome not in ("failed", "skipped", "stopped")
@@ -110,6 +114,9 @@ class LocalRun:
         return {word: value for word, value in found.items() if value}
 
     def _write(self, text: str, outcome: str) -> None:
+        from pipegen.runner.history import own_folder
+        from pipegen.runner.tracking import local_records
+
         own_folder(self._folder / ".pipegen")
         records = local_records(self._folder)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file:
@@ -130,8 +137,11 @@ def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
 
 
-def common_of(about: About) -> dict[str, Any]:
+def _common(about: About) -> dict[str, Any]:
     """The fields that all stages of a run here have alike, without those that say nothing."""
+    from pipegen.runner.about import packages
+    from pipegen.runner.agent.record import versions
+
     found = {
         **about.as_data(),
         "agent": socket.gethostname(),
@@ -139,3 +149,10 @@ def common_of(about: About) -> dict[str, Any]:
         "versions": versions(),
     }
     return {word: value for word, value in found.items() if value}
+
+
+def name_of(pipeline: Pipeline | None, folder: Path) -> str:
+    """What runs are known by: the pipeline's name, else that of its folder."""
+    return (
+        str(pipeline.name) if pipeline else "".join(c if c.isalnum() else "-" for c in folder.name) or "runs"
+    )

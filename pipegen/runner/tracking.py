@@ -13,6 +13,7 @@ from pipegen.dvc.stores import Folder, RemoteChoice, Store, open_store
 from pipegen.errors import PipegenError, WorkspaceError
 from pipegen.registry.runs import Runs
 from pipegen.runner.gates.keeping import remote_store
+from pipegen.runner.local_runs import name_of
 
 LOCAL = "runs"
 """The folder in `.pipegen`."""
@@ -46,13 +47,6 @@ def runs_of(
 def local_records(folder: Path) -> RunRecords:
     """The runs of this machine in a description's folder."""
     return RunRecords(Folder(folder / ".pipegen", "this machine", lambda _: None), LOCAL)
-
-
-def name_of(pipeline: Pipeline | None, folder: Path) -> str:
-    """What runs are known by: the pipeline's name, else that of its folder."""
-    return (
-        str(pipeline.name) if pipeline else "".join(c if c.isalnum() else "-" for c in folder.name) or "runs"
-    )
 
 
 def push(pipeline: Pipeline | None, folder: Path, notify: Callable[[str], None]) -> list[Kept]:
