@@ -66,7 +66,7 @@ COMMANDS = {name: line for section in SECTIONS.values() for name, line in sectio
 EXIT_CODES = """\b
 Exit codes:
   0    done
-  1    a stage failed, or --check found a difference
+  1    a stage failed, --check found a difference, or a release was refused or failed
   2    wrong command line
   3    the description is wrong, or can't be expressed
   4    a file can't be read or written, or would be overwritten
