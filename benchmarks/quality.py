@@ -1,9 +1,10 @@
-"""Gates over 200 metrics in 50 files, against the last good run and a branch, as a person asks for them.
+"""Gates over 200 metrics in 50 files, against the last good run and a branch, and the report with 50 plots, as a
+person asks for them.
 
     .venv/bin/python benchmarks/quality.py [RUNS]
 
 Each metric has a gate of two conditions. The repository has a hundred results of earlier runs, and the metrics of the
-branch are read from git.
+branch are read from git. The report compares with nine earlier ones, draws the plots, and is written.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from measure import BIN, medians, verdict
 
 from pipegen.description.dumper import dump
 
-FILES, EACH, RESULTS = 50, 4, 100
+FILES, EACH, RESULTS, PLOTS, REPORTS = 50, 4, 100, 50, 9
 LIMIT = 3.0
 
 
@@ -31,13 +32,23 @@ def main(runs: int) -> int:
         gate = [str(BIN / "pipegen"), "gate", "-C", str(folder)]
         for _ in range(RESULTS):
             keep_another(folder, gate)
-        measured = medians({"pipegen gate": gate}, runs)["pipegen gate"]
+        report = [str(BIN / "pipegen"), "report", "-C", str(folder)]
+        for number in range(REPORTS):  # each keeps its metrics
+            (folder / "metrics" / "00.json").write_text(
+                json.dumps({"models": {"best": {"m0": 100 + number}}})
+            )
+            subprocess.run(report, check=True, stdout=subprocess.DEVNULL)
+        write_metrics(folder)
+        measured = medians({"gate": gate, "report": report}, runs)
+        size = (folder / ".pipegen" / "report" / "index.html").stat().st_size
+    for name, each in measured.items():
+        print(f"      pipegen {name}: {each.wall:.2f} s by the clock, {each.cpu:.2f} s CPU, median of {runs}")
     gates = FILES * EACH
-    print(
-        f"      pipegen gate: {measured.wall:.2f} s by the clock, {measured.cpu:.2f} s CPU, median of {runs}"
+    what = (
+        f"{gates} gates, {2 * gates} conditions, {FILES} files, {RESULTS} results before; report of {PLOTS} plots "
+        f"({size / 1e6:.1f} MB), {REPORTS} before"
     )
-    what = f"{gates} gates, {2 * gates} conditions, {FILES} files, {RESULTS} results before"
-    return 0 if verdict(what, measured.wall, LIMIT, "fixed") else 1
+    return 0 if verdict(what, sum(each.wall for each in measured.values()), LIMIT, "fixed") else 1
 
 
 def make(folder: Path) -> None:
@@ -53,13 +64,16 @@ def make(folder: Path) -> None:
         for number in range(FILES)
         for key in range(EACH)
     }
-    stages = {"all": {"cmd": "true", "metrics": [{path: {"cache": False}} for path in files]}}
-    (folder / "metrics").mkdir(parents=True)
+    plots = [{f"plots/{number:02}.csv": {"cache": False}} for number in range(PLOTS)]
+    metrics = [{path: {"cache": False}} for path in files]
+    stages = {"all": {"cmd": "true", "metrics": metrics, "plots": plots}}
+    for name in ("metrics", "plots"):
+        (folder / name).mkdir(parents=True)
+    for number in range(PLOTS):
+        rows = "".join(f"{step},{3 / (1 + step)},{step * number % 17}\n" for step in range(500))
+        (folder / "plots" / f"{number:02}.csv").write_text(f"step,loss,noise\n{rows}")
     (folder / "pipegen.yaml").write_text(dump({"name": "many", "stages": stages, "gates": gates}))
-    for path in files:
-        values = {f"m{key}": 100 + key / 7 for key in range(EACH)}
-        others = {f"group {number}": {"rmse": number / 3} for number in range(200)}
-        (folder / path).write_text(json.dumps({"models": {"best": values}, "groups": others}, indent=1))
+    write_metrics(folder)
     git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.com"]
     subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
     subprocess.run([str(BIN / "dvc"), "init", "-q"], cwd=folder, check=True)
@@ -71,6 +85,15 @@ def make(folder: Path) -> None:
         check=True,
         stdout=subprocess.DEVNULL,
     )
+
+
+def write_metrics(folder: Path) -> None:
+    """The metrics files; the gates look at four numbers of each, and there are 200 others."""
+    for number in range(FILES):
+        values = {f"m{key}": 100 + key / 7 for key in range(EACH)}
+        others = {f"group {number}": {"rmse": number / 3} for number in range(200)}
+        text = json.dumps({"models": {"best": values}, "groups": others}, indent=1)
+        (folder / "metrics" / f"{number:02}.json").write_text(text)
 
 
 def keep_another(folder: Path, gate: list[str]) -> None:

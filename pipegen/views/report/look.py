@@ -15,6 +15,8 @@ from pipegen.views.states import clock, number
 BARS = "▁▂▃▄▅▆▇█"
 MOST_SHOWN = 12
 """Metrics, groups and changes that are shown before the rest is folded, or left to the page."""
+MOST_ROWS = 300
+"""Metrics that the page unfolds; more are counted."""
 SIGNS = {"good": "✓", "look": "!", "bad": "✗"}
 _VERDICT_SIGNS = {"passed": "✓", "failed": "✗", "warned": "!", "waived": "!", "new": "–"}
 
