@@ -16,6 +16,7 @@ from pipegen.dvc.lockfile import LockFile
 from pipegen.dvc.stages import Stage
 from pipegen.errors import PipegenError, WorkspaceError
 from pipegen.quality import junit
+from pipegen.quality.gates import known_values
 from pipegen.quality.metrics import File
 from pipegen.quality.rules import Baseline
 from pipegen.records import GateRun, StageView
@@ -217,8 +218,16 @@ class _Making:
 
     @cached_property
     def values(self) -> dict[str, float]:
-        """All metrics of this run."""
-        return measuring.values_of(self.files)
+        """The metrics of this run, those in files of gates first; not more than anybody compares."""
+        found = measuring.values_of(self.files)
+        if len(found) > measuring.MOST:
+            self.notes.append(f"{len(found) - measuring.MOST:,} more metrics: `dvc metrics show` has all.")
+        gated = [
+            name
+            for name in known_values(self.task.gates.pipeline.gates.values(), self.files)
+            if name in found
+        ]
+        return {name: found[name] for name in [*dict.fromkeys([*gated, *found])][: measuring.MOST]}
 
     def _base(self) -> Baseline | None:
         """What metrics are compared with: the branch that a pull request goes to, else production."""

@@ -16,6 +16,8 @@ from pipegen.records.report import Direction, Group, Groups, Measure
 
 MOST_BEFORE = 20
 """Earlier runs that a sparkline shows."""
+MOST = 2_000
+"""Metrics of a report, those of gates first."""
 _HIGHER = ("min", "max_decrease", "worst_min")
 _LOWER = ("max", "max_increase", "worst_max")
 
