@@ -23,7 +23,9 @@ from pipegen.records.tracked import TrackedRun, records_from_data, state_of, tra
 _AT_ONCE = 20
 """Runs whose records are read together."""
 _LAST = re.compile(r"last(?:~(\d{1,6}))?")
-_ID = re.compile(r"[0-9a-f]{4,12}")
+LONG = 12
+"""Digits of a run's id."""
+_ID = re.compile(rf"[0-9a-f]{{4,{LONG}}}")
 
 
 class UnknownRun(PipegenError):
@@ -150,7 +152,8 @@ class Runs:
             raise UnknownRun(
                 f"{word!r} is no run: give its id, at least four digits of it, or `last` or `last~1`"
             )
-        same = list(islice((run for run in self.newest_first() if run.id.startswith(word)), 2))
+        most = 1 if len(word) == LONG else 2  # a whole id is nobody else's
+        same = list(islice((run for run in self.newest_first() if run.id.startswith(word)), most))
         if not same:
             raise UnknownRun(f"there is no run {word}: `pipegen runs -n 100` lists more of {self.pipeline}")
         if len(same) > 1:
