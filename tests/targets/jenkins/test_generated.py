@@ -60,11 +60,11 @@ def means(recorded: Recorded, plan: Plan, target: Request) -> None:
     ours = [step for step in recorded.named("sh") if step.arguments["script"].startswith("exec ")]
     wanted = [(step.name, "exec " + shlex.join(step.command), job) for job in plan.jobs for step in job.steps]
     assert sorted(step.arguments["script"] for step in ours) == sorted(line for _, line, _ in wanted)
-    by_line = {line: (name, job) for name, line, job in wanted}
     for step in ours:
-        name, job = by_line[step.arguments["script"]]
-        assert name in step.path or job.name in step.path
-        assert job.name in step.path
+        line = step.arguments["script"]
+        jobs = [job for _, wanted_line, job in wanted if wanted_line == line and job.name in step.path]
+        assert len(jobs) == 1, (line, step.path)
+        job = jobs[0]
         assert set(step.credential_ids) == {
             target.pipeline.secrets[s].servers["jenkins"]["id"] for s in job.secrets
         }
