@@ -91,7 +91,7 @@ class _Making:
             headline=headline,
             next_step=step,
             changes=self._changes(),
-            base=base.name if base and base.values else "",
+            base=base.name.removeprefix("branch:") if base and base.values else "",
             no_base=_why_none(base),
             last=self.last.at if self.last else "",
             measures=tuple(

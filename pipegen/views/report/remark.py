@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 from pipegen.records.report import Report
@@ -28,22 +28,28 @@ def _head(report: Report) -> Iterator[str]:
 
 def _metrics(report: Report) -> Iterator[str]:
     rows = look.rows(report)
-    shown = [row for row in rows if row.measure.is_gated or row.change.judged in ("better", "worse")]
-    shown += [row for row in rows if row.change.arrow in ("▲", "▼") and row not in shown]
-    shown = (shown or rows)[:MOST_ROWS]
+    shown = [row for row in rows if row.measure.is_gated][:MOST_ROWS] or rows[: look.MOST_SHOWN]
+    moved = [row for row in rows if row not in shown and row.change.arrow in ("▲", "▼")]
     if report.no_base:
         yield md(report.no_base)
         yield ""
     if not shown:
         yield "No metrics are known."
         return
-    if report.base:
-        yield f"| metric | {md(report.base)} | now | change |"
-        yield "|---|--:|--:|---|"
-    else:
-        yield "| metric | now |"
-        yield "|---|--:|"
-    for row in shown:
+    yield from _table(report, shown)
+    if moved:
+        yield ""
+        yield f"<details><summary>{count(len(moved), 'other metric')} changed</summary>"
+        yield ""
+        yield from _table(report, moved[:MOST_ROWS])
+        yield ""
+        yield "The rest is in the report.</details>" if len(moved) > MOST_ROWS else "</details>"
+
+
+def _table(report: Report, rows: Iterable[look.Row]) -> Iterator[str]:
+    yield f"| metric | {md(report.base)} | now | change |" if report.base else "| metric | now |"
+    yield "|---|--:|--:|---|" if report.base else "|---|--:|"
+    for row in rows:
         name = f"{md(row.key)} <sub>{md(row.file)}</sub>" if row.file else md(row.key)
         if report.base:
             change = f"{row.change.arrow} {row.change.says}".strip()
@@ -51,9 +57,6 @@ def _metrics(report: Report) -> Iterator[str]:
             yield f"| {name} | {md(row.base)} | **{md(row.value)}** | {md(change)}{judged} |"
         else:
             yield f"| {name} | **{md(row.value)}** |"
-    if len(rows) > len(shown):
-        yield ""
-        yield f"and {count(len(rows) - len(shown), 'other metric')} in the report"
 
 
 def _gates(report: Report) -> Iterator[str]:
@@ -82,7 +85,7 @@ def _gates(report: Report) -> Iterator[str]:
 
 def _groups(report: Report) -> Iterator[str]:
     for groups in report.groups[:3]:
-        worst = ", ".join(f"{md(each.name)} {look.figure(each.value)}" for each in groups.groups[:3])
+        worst = "; ".join(f"{md(each.name)}: {look.figure(each.value)}" for each in groups.groups[:3])
         yield f"{md(groups.metric)} by group, {groups.order}: {worst}"
 
 
