@@ -13,6 +13,7 @@ STAGES = {
     "train": {
         "cmd": "cp seed.txt model.txt && cp seed.txt m.json",
         "deps": ["seed.txt"],
+        "params": ["a.k"],
         "outs": ["model.txt"],
         "metrics": ["m.json"],
     }
@@ -23,6 +24,7 @@ DEPLOY = (
 WORKFLOWS = {
     "nightly": {
         "on": {"schedule": "0 6 * * *"},
+        "set": {"a.k": 2},
         "gates": "all",
         "promote": {"model": "toy", "to": "staging"},
     },

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from pipegen.registry.history import History
+from pipegen.registry.notes import Notes
+from pipegen.registry.repository import Registry
 from tests.registry.shop import Shop
 from tests.support.repositories import dvc, sh
 
@@ -219,3 +222,19 @@ def test_nothing_half_done_where_a_server_is_down(
         Path(hook).unlink()
     assert shop.tags() == before
     assert shop.make() == "v0.1.3"
+
+
+def test_a_description_in_a_folder_has_that_in_its_tags(shop: Shop) -> None:
+    from gto.registry import GitRegistry
+
+    registry = Registry(shop.here, "prices/one")
+    commit = sh(shop.here, "git", "rev-parse", "HEAD").strip()
+    registry.add_version(History("house", ()), "v1.0.0", commit, Notes("house"))
+    history = registry.history("house")
+    assert (
+        registry.assign(history, history.versions["v1.0.0"], "staging", Notes("s"))
+        == "prices/one=house#staging#1"
+    )
+    assert Registry(shop.here, "prices/two").history("house") == History("house", ())
+    with GitRegistry.from_url(str(shop.origin)) as gto:
+        assert "prices/one:house" in gto.get_state().get_artifacts()

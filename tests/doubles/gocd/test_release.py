@@ -39,6 +39,7 @@ def test_releases(furnish: MakeHouse, warm_pipegen: Warm, start: Start, tmp_path
     first = train(0.8)
     assert first.passed, console(first)
     assert service.tags == ["toy@v0.0.1", "toy#staging#1"]
+    assert service.notes("toy@v0.0.1")["Set"] == "params.yaml:a.k = 2"
     assert len(service.notes("toy@v0.0.1")["Record"]) == 64, "what `gc` keeps"
 
     release = server.trigger("toy-release")

@@ -39,6 +39,7 @@ def test_releases(furnish: MakeHouse, warm_pipegen: Warm, jenkins: Make, tmp_pat
     first = build("nightly")
     assert first.result == "SUCCESS", log(first)
     assert service.tags == ["toy@v0.0.1", "toy#staging#1"]
+    assert service.notes("toy@v0.0.1")["Set"] == "params.yaml:a.k = 2"
 
     refused = build("release", Answer("ann", approve=False))
     timed_out = build("release", on=hasty)
