@@ -70,7 +70,7 @@ def promotion(clone: Path, wish: Wish) -> Callable[[], str]:
 
 def test_of_twenty_promotions_one_wins_every_time(shop: Shop) -> None:
     clones = [shop.clone(f"clone-{number}") for number in range(MANY)]
-    for step, version in enumerate(("v0.0.1", "v0.1.0", "v0.1.1"), 1):
+    for step, version in enumerate(("v0.0.1", "v0.1.0"), 1):
         wish = Wish(to="staging", version=version, without_gates="a race")
         found = at_once([promotion(clone, wish) for clone in clones], "assign")
         assert found.count("promoted") == 1, found
