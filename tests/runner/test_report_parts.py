@@ -20,8 +20,9 @@ from pipegen.quality.rules import Baseline
 from pipegen.records import GateResult, GateRun, StageView
 from pipegen.records.report import Change, Plot, Reported, Series, TestsOf
 from pipegen.runner.agent.masking import Masker
-from pipegen.runner.report import changes, making, measuring, next_step, plots
+from pipegen.runner.report import changes, measuring, next_step, plots
 from pipegen.runner.report.keeping import KeptReports
+from pipegen.runner.report.taming import tamed
 
 FOLDER = Path("/w")
 STAGES = {
@@ -288,11 +289,16 @@ def test_reports_are_kept_without_secrets_and_without_what_nobody_reads(tmp_path
         values={"m.json:hunter2": 1.0, "x" * 1_000_000: 2.0},
         entries={"train": {"cmd": "x --key hunter2", "deps": {"d": ["1", 5]}}},
     )
-    tamed = making._tamed(made, masker)
-    path = KeptReports("p", tmp_path, None).add(tamed, push=False)
+    kept = tamed(made, masker)
+    path = KeptReports("p", tmp_path, None).add(kept, push=False)
     assert "hunter2" not in path.read_text() and path.stat().st_size < 3000
     (found,) = KeptReports("p", tmp_path, None).newest_first("nightly")
-    assert found == tamed and found.entries["train"] == {"cmd": "x --key ****", "deps": {"d": ["1", 5]}}
+    assert found == kept and found.entries["train"] == {"cmd": "x --key ****", "deps": {"d": ["1", 5]}}
+
+
+def test_no_half_of_a_secret_is_left_where_a_text_is_cut() -> None:
+    secret = "k3y" * 300
+    assert tamed(secret * 4, Masker([secret])) == "*" * 16
 
 
 def test_what_is_no_report_is_passed_over(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from pipegen.dvc.errors import RemoteError
 from pipegen.dvc.lockfile import LockFile
@@ -30,10 +30,9 @@ from pipegen.runner.gates.trends import gate_trends
 from pipegen.runner.report import changes as changing
 from pipegen.runner.report import measuring, next_step, plots, stages
 from pipegen.runner.report.keeping import KeptReports
+from pipegen.runner.report.taming import tamed
 from pipegen.runner.report.task import ReportTask
 
-LONGEST = 400
-"""Characters of one text in a report; nobody reads more in one place."""
 _MOST_EARLIER = 20
 _MOST_TRENDS = 60
 
@@ -115,7 +114,7 @@ class _Making:
         )
         masker = Masker(secret_values(task.gates.secrets, os.environ))
         self._keep(report, masker)
-        return _tamed(replace(report, notes=tuple(dict.fromkeys(self.notes))), masker)
+        return tamed(replace(report, notes=tuple(dict.fromkeys(self.notes))), masker)
 
     @contextmanager
     def _or_note(self, what: str) -> Iterator[None]:
@@ -346,7 +345,7 @@ class _Making:
             entries=self._entries or {},
         )
         try:
-            self._kept.add(_tamed(kept, masker), push=self.task.gates.in_job)
+            self._kept.add(tamed(kept, masker), push=self.task.gates.in_job)
         except RemoteError as error:
             self.notes.append(f"The next report can't compare with this one: {error.message}.")
 
@@ -370,26 +369,6 @@ class _Making:
             return self.ground.fragments.content(path)
         file = self.task.gates.folder / path
         return file.read_bytes()
-
-
-_T = TypeVar("_T")
-
-
-def _tamed(value: _T, masker: Masker) -> _T:
-    """The same without values of secrets, and without texts that nobody reads to the end."""
-    made: Any = value
-    if isinstance(value, str):
-        text = masker.text(value[: LONGEST * 4])
-        made = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-    elif isinstance(value, dict):
-        made = {_tamed(key, masker): _tamed(item, masker) for key, item in value.items()}
-    elif isinstance(value, (list, tuple)):
-        made = type(value)(_tamed(item, masker) for item in value)
-    elif is_dataclass(value) and not isinstance(value, type):
-        made = replace(
-            value, **{each.name: _tamed(getattr(value, each.name), masker) for each in fields(value)}
-        )
-    return made  # type: ignore[no-any-return]
 
 
 def _why_none(base: Baseline | None) -> str:
