@@ -1,4 +1,4 @@
-"""`pipegen runs` over 10,000 run records in a folder that is the DVC remote: 1,250 runs of eight stages, in six months.
+"""`pipegen runs` over 10,000 records in a folder that is the DVC remote: 1,250 runs of eight stages, in five months.
 
 .venv/bin/python benchmarks/runs.py [RUNS]
 """
