@@ -56,7 +56,7 @@ def run_list(runs: Sequence[TrackedRun], wanted: Iterable[str] = (), style: Styl
 
 
 def _cells(run: TrackedRun) -> list[str]:
-    workflow = "here" if run.is_local else ", ".join(run.workflows)
+    workflow = "local" if run.is_local else ", ".join(run.workflows)
     return [
         run.id[:SHORT],
         when(run),
@@ -121,7 +121,7 @@ def _facts(run: TrackedRun) -> list[str]:
     took = f", took {duration(run.seconds)}" if run.seconds is not None else ""
     facts = {
         "started": when(run) + took,
-        "workflow": "on this machine, for no server" if run.is_local else ", ".join(run.workflows),
+        "workflow": "none, run by hand" if run.is_local else ", ".join(run.workflows),
         "commit": run.commit[:SHORT] + (f" on {run.branch}" if run.branch else ""),
         "user": run.user,
         "source": run.source,
