@@ -43,8 +43,8 @@ def runJob(Map row, int ordinal) {
       if (ordinal > 0) { milestone(ordinal: ordinal) }
       for (int i = 0; i < row.commands.size(); i++) { runCommand(row, i) }
     } finally {
-      for (line in row.always) { command(line, row.minutes, row.secrets) }
-      finish(row.writes)
+      try { for (line in row.always) { command(line, row.minutes, row.secrets) } }
+      finally { finish(row.writes) }
     }
   } } } } }
 }

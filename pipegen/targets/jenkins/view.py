@@ -33,6 +33,8 @@ class View:
     """The commands in order; the first one with the job's beginning before it."""
     always: list[str]
     """After the commands, whatever became of them."""
+    cleanup: list[str]
+    """After those, whatever became of them."""
     approval: list[str] = field(default_factory=list)
     approval_options: list[str] = field(default_factory=list)
     alone: bool = False
@@ -82,6 +84,7 @@ class Mapper:
 
     def job(self, job: Job) -> View:
         """One job, with all that Jenkins must be told about it."""
+        finish = [f"finish({names(job.writes)})"]
         return View(
             name=job.name,
             agent=self.agent(job.agent),
@@ -90,7 +93,8 @@ class Mapper:
             options=self.options(job),
             environment=[f"{name} = {literal(value)}" for name, value in job.env.items()],
             steps=self.steps(job),
-            always=[*self.last_commands(job), f"finish({names(job.writes)})"],
+            always=self.last_commands(job) or finish,
+            cleanup=finish if self.last_commands(job) else [],
             approval=self.approval(job),
             approval_options=self.approval_options(job),
             alone=bool(job.approval or job.deploys),
