@@ -145,7 +145,9 @@ def _install_merge_driver(directory: Path) -> None:
         click.echo(f"git's own merge of dvc.lock was left as it is: {error.message}", err=True)
         return
     says = "added a line to" if added else "found the line in"
-    click.echo(f"{says} {directory / '.gitattributes'}, to be committed: git merges dvc.lock stage by stage here")
+    click.echo(
+        f"{says} {directory / '.gitattributes'}, to be committed: git merges dvc.lock stage by stage here"
+    )
 
 
 def _git_folder(directory: Path) -> Path | None:

@@ -13,12 +13,12 @@ from pipegen.cli.output import print_json, styled
 @click.command()
 @click.argument("names", nargs=-1, metavar="[MODEL]...")
 @click.option(
-    "-n", "--last", type=click.IntRange(min=1), default=10, show_default=True, help="Versions of each."
+    "-n", "--most", type=click.IntRange(min=1), default=10, show_default=True, help="Versions of each."
 )
 @click.option("--offline", is_flag=True, help="Show what is known here, and ask no server.")
 @json_option
 @directory_option("A folder of the repository.")
-def models(names: tuple[str, ...], last: int, offline: bool, as_json: bool, directory: Path) -> None:
+def models(names: tuple[str, ...], most: int, offline: bool, as_json: bool, directory: Path) -> None:
     """Show the versions of each model, the newest first: where they are, who made them when, their metrics.
 
     All of it stands in git tags, those of GTO and DVC included.
@@ -33,4 +33,4 @@ def models(names: tuple[str, ...], last: int, offline: bool, as_json: bool, dire
     if as_json:
         print_json([as_data(history) for history in histories])
         return
-    click.echo(models_table(histories, last, styled))
+    click.echo(models_table(histories, most, styled))

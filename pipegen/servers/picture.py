@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
+from pipegen.plan.after_stages import VIEW
 from pipegen.plan.model import Job, Plan, Step
 from pipegen.records.run_view import OVER, Approval, Counts, Link, Metric, RunView, StageView, State
 from pipegen.records.said import Said
@@ -54,13 +55,18 @@ def picture(server: str, run: Run, plan: Plan, said: Said) -> RunView:
 def _steps(plan: Plan) -> Iterator[tuple[str, Job, Step, tuple[str, ...]]]:
     """Each step with its job, the name it has in the picture, and what must be through before it, by such names."""
     names = _names(plan)
-    last = {job.name: names[job.name, job.steps[-1].name] for job in plan.jobs}
+    last = {job.name: names[job.name, _shown(job)[-1].name] for job in plan.jobs}
     for job in plan.jobs:
         before = tuple(last[name] for name in job.needs)
-        for step in job.steps:
+        for step in _shown(job):
             name = names[job.name, step.name]
             yield name, job, step, before
             before = (name,)
+
+
+def _shown(job: Job) -> list[Step]:
+    """The steps that people are shown: not the one that draws what they look at."""
+    return [step for step in job.steps if step.name != VIEW]
 
 
 def _names(plan: Plan) -> Mapping[tuple[str, str], str]:
@@ -68,7 +74,7 @@ def _names(plan: Plan) -> Mapping[tuple[str, str], str]:
     stages = {step.stage for job in plan.jobs for step in job.steps}
     names: dict[tuple[str, str], str] = {}
     for job in plan.jobs:
-        for step in job.steps:
+        for step in _shown(job):
             taken = step.stage is None and (step.name in stages or step.name in names.values())
             names[job.name, step.name] = f"{step.name} ({job.name})" if taken else step.name
     return names

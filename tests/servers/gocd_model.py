@@ -374,7 +374,7 @@ class GoCDModel:
             return gocd(176).answer
         self._settle(name)
         runs, size = list(reversed(self.runs.get(name, []))), int(got.query.get("page_size", 10))
-        if "after" in got.query:  # [177], and the link from GoCD's manual
+        if "after" in got.query:  # [177]; the form of the link is not recorded
             runs = [run for run in runs if run.counter < int(got.query["after"])]
         found = {"pipelines": [self._run_json(name, run) for run in runs[:size]]}
         if len(runs) > size:

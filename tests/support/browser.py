@@ -129,7 +129,8 @@ class Browser:
         except axe.AxeMissing as error:
             skip_or_fail(str(error))
         found = self.driver.execute_async_script(
-            "const done = arguments[arguments.length - 1]; axe.run({resultTypes: ['violations']}).then(found => done(JSON.stringify(found)))"
+            "const done = arguments[arguments.length - 1];"
+            "axe.run({resultTypes: ['violations']}).then(found => done(JSON.stringify(found)))"
         )
         return [
             f"{fault['id']}: {fault['help']}: {' | '.join(node['html'][:160] for node in fault['nodes'][:3])}"
