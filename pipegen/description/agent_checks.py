@@ -17,8 +17,6 @@ from pipegen.description.output_checks import overlap
 from pipegen.description.places import Stages, out_problem
 from pipegen.description.stages import DVC_FILE, Out, ResolvedStage
 from pipegen.dvc.load import load
-from pipegen.dvc.lockfile import LockFile
-from pipegen.dvc.settings import remote_of
 from pipegen.errors import PipegenError, Problem
 
 NO_SERVER = "dvc"
@@ -56,10 +54,15 @@ def _outside(stages: Stages) -> Iterator[Problem]:
 
 
 def _elsewhere(pipeline: Pipeline, stages: Stages, root: Path | None) -> Iterator[Problem]:
+    named = [(stage, out) for stage, out in _outs(stages) if out.remote]
+    if not named:
+        return
+    from pipegen.dvc.settings import remote_of
+
     asked = str(pipeline.data.remote.name) if pipeline.data.remote else None
     used = remote_of(root, asked)[0] if root else asked
-    for stage, out in _outs(stages):
-        if out.remote and out.remote != used:
+    for stage, out in named:
+        if out.remote != used:
             message = f"{stage.address!r} keeps {out.path!r} on the remote {out.remote!r}; agents have one, {used!r}"
             yield out_problem(stage, out, message, "remove `remote`, or name that remote under `data`")
 
@@ -81,6 +84,8 @@ def _frozen(stages: Stages, folder: Path) -> Iterator[Problem]:
     for stage in stages.values():
         if not stage.frozen:
             continue
+        from pipegen.dvc.lockfile import LockFile
+
         file, _, name = stage.address.rpartition(":")
         path = f"{(file or DVC_FILE).removesuffix('.yaml')}.lock"
         try:
@@ -113,6 +118,8 @@ def _without_data(stages: Stages, folder: Path) -> Iterator[Problem]:
 def _versioned(pipeline: Pipeline, root: Path | None) -> Iterator[Problem]:
     if root is None:
         return
+    from pipegen.dvc.settings import remote_of
+
     remote = pipeline.data.remote
     name, options = remote_of(root, str(remote.name) if remote else None)
     flags = [word for word in ("version_aware", "worktree") if _is_on((options or {}).get(word))]

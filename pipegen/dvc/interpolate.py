@@ -6,10 +6,8 @@ resolver decides. The rules are those of `dvc.parsing` in DVC 3; `tests/dvc/test
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -147,5 +145,5 @@ def _argument(value: Any) -> str:
     if isinstance(value, (list, Mapping)):
         raise NotLiteral
     if isinstance(value, str):
-        return subprocess.list2cmdline([value]) if os.name == "nt" else shlex.quote(value)
+        return shlex.quote(value)
     return str(value)
