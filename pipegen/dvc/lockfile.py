@@ -10,6 +10,7 @@ import io
 import math
 import os
 import re
+import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,6 @@ def write_atomically(path: str, text: str) -> None:
     Raises:
         FileError: it can't be written; the old file is untouched.
     """
-    import tempfile
-
     target = os.path.realpath(path)
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)

@@ -9,9 +9,9 @@ from pipegen.description.model import Promote, env_text
 from pipegen.description.text import seconds
 from pipegen.plan import files
 from pipegen.plan.context import Context
-from pipegen.plan.model import Approval, Job, Step, Trigger
+from pipegen.plan.model import VIEW, Approval, Job, Step, Trigger
 
-GATES, REPORT, LOCK, REGISTER, VIEW = "gates", "report", "lock", "register", "view"
+GATES, REPORT, LOCK, REGISTER = "gates", "report", "lock", "register"
 
 
 @dataclass(frozen=True)

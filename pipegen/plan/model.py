@@ -13,6 +13,8 @@ WORK = ".pipegen"
 """The folder, beside the description, for all that a job reads and writes of ours; it ignores itself in git."""
 TOOL = f"{WORK}/tool"
 """The virtual environment that `install:` fills."""
+VIEW = "view"
+"""The step that draws the page of the run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,11 @@ class Step:
     """The JUnit file that it writes, relative to the description."""
     always: bool = False
     """Whether it runs even if a step before it failed."""
+
+    @property
+    def draws(self) -> bool:
+        """Whether all it does is to draw the page of the run: people are shown the page, not the step."""
+        return self.name == VIEW
 
 
 @dataclass(frozen=True, kw_only=True)

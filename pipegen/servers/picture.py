@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
-from pipegen.plan.after_stages import VIEW
 from pipegen.plan.model import Job, Plan, Step
 from pipegen.records.run_view import OVER, Approval, Counts, Link, Metric, RunView, StageView, State
 from pipegen.records.said import Said
@@ -66,7 +65,7 @@ def _steps(plan: Plan) -> Iterator[tuple[str, Job, Step, tuple[str, ...]]]:
 
 def _shown(job: Job) -> list[Step]:
     """The steps that people are shown: not the one that draws what they look at."""
-    return [step for step in job.steps if step.name != VIEW]
+    return [step for step in job.steps if not step.draws]
 
 
 def _names(plan: Plan) -> Mapping[tuple[str, str], str]:

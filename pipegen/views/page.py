@@ -157,7 +157,7 @@ def _notes(job: Job, part: Part, everywhere: Iterable[str]) -> Iterator[str]:
     if len(job.stages) > 1:
         yield ", ".join(map(plain, job.stages))
     for step in job.steps:
-        if step.stage is None:
+        if step.stage is None and not step.draws:
             words = [word for word in step.command[1:] if word not in ("--workflow", part.workflow)]
             yield plain(" ".join(words))
     for target, names in part.names.items():

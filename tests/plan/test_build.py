@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipegen.errors import DescriptionError, PlanError
-from pipegen.plan.after_stages import VIEW
 from pipegen.plan.context import OVERHEAD
-from pipegen.plan.model import Approval, Plan
+from pipegen.plan.model import VIEW, Approval, Plan
 from pipegen.plan.names import to_address, to_name
 from tests.plan.making import PUSH, jobs, needs, planned
 

@@ -248,7 +248,7 @@ def test_a_release_waits_for_a_person(project: Path, monkeypatch: pytest.MonkeyP
         ok(pipegen("deploy", "gocd", "--yes", cwd=project))
         ok(pipegen("trigger", "release", cwd=project))
         until = time.monotonic() + 20
-        while "waits for" not in pipegen("status", "release", cwd=project).out:
+        while json.loads(pipegen("status", "release", "--json", cwd=project).out)["state"] != "approval":
             assert time.monotonic() < until
         assert "start promote-to-production (for leads)" in ok(
             pipegen("approve", "release", "-y", cwd=project)

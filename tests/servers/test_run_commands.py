@@ -208,7 +208,7 @@ def test_a_bad_network_answers_stops_and_takes_up_a_run_once(
     with running(model, monkeypatch, faults):
         ok(pipegen("trigger", "nightly", cwd=folder))
         until = time.monotonic() + 20
-        while "waits for" not in pipegen("status", "nightly", cwd=folder).out:
+        while json.loads(pipegen("status", "nightly", "--json", cwd=folder).out)["state"] != "approval":
             assert time.monotonic() < until
         ok(pipegen("approve", "nightly", "--yes", cwd=folder))
         assert pipegen("watch", "nightly", cwd=folder).code == 1
