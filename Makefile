@@ -47,8 +47,10 @@ bench: $(READY)
 	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/run_vs_dvc.py
 	$(BIN)/python benchmarks/exec_overhead.py
+	$(BIN)/python benchmarks/exec_overhead.py --s3
 	$(BIN)/python benchmarks/dispatch.py
 	$(BIN)/python benchmarks/deploy.py
+	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/runs.py
 
 wheel: $(READY)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipegen.errors import WorkspaceError
-from pipegen.git import git as git
+from pipegen.git import git
 from pipegen.records import StageRecord
 
 _GOCD = re.compile(r"/go/pipelines/([^/]+)/([^/]+)/")

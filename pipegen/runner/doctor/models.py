@@ -11,8 +11,8 @@ from pipegen.dvc.collect_garbage import garbage
 from pipegen.dvc.settings import Settings
 from pipegen.dvc.stores import Folder
 from pipegen.errors import WorkspaceError
+from pipegen.git import git
 from pipegen.registry import tags
-from pipegen.runner.agent.build import git
 from pipegen.runner.doctor.findings import Finding
 
 PRODUCTION = "production"

@@ -16,10 +16,10 @@ from pipegen.dvc.at_revision import AtRevision
 from pipegen.dvc.errors import RemoteError
 from pipegen.dvc.metric_files import BadMetrics, parse_metrics
 from pipegen.errors import WorkspaceError
+from pipegen.git import git
 from pipegen.quality.metrics import Unusable, numbers, select
 from pipegen.quality.rules import Baseline
 from pipegen.registry import tags
-from pipegen.runner.agent.build import git
 from pipegen.runner.gates.keeping import KeptGates
 from pipegen.runner.gates.task import GateTask
 

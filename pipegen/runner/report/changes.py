@@ -14,8 +14,8 @@ from pipegen.dvc.lockfile import Entry
 from pipegen.dvc.needs import Outputs
 from pipegen.dvc.stages import Stage
 from pipegen.errors import WorkspaceError
+from pipegen.git import git
 from pipegen.records.report import Change, Changes, Commit
-from pipegen.runner.agent.build import git
 
 MOST_COMMITS = 30
 _FORMAT = "--format=%H%x00%an%x00%s%x00"

@@ -15,6 +15,7 @@ from pipegen.dvc.errors import RemoteError
 from pipegen.dvc.lockfile import LockFile
 from pipegen.dvc.stages import Stage
 from pipegen.errors import PipegenError, WorkspaceError
+from pipegen.git import git
 from pipegen.quality import junit
 from pipegen.quality.gates import known_values
 from pipegen.quality.metrics import File
@@ -23,7 +24,6 @@ from pipegen.records import GateRun, StageView
 from pipegen.records.report import Changes, Plot, Report, Reported
 from pipegen.runner.agent import record
 from pipegen.runner.agent.base import base_of
-from pipegen.runner.agent.build import git
 from pipegen.runner.agent.masking import Masker, secret_values
 from pipegen.runner.gates.ground import Ground, standing
 from pipegen.runner.gates.trends import gate_trends
