@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipegen.cli.at_server import say
-from pipegen.cli.deploy import DONE, SIGNS, as_data, ask, greet, print_findings, refuse
+from pipegen.cli.deploy_words import DONE, SIGNS, as_data, ask, greet, print_findings, refuse
 from pipegen.cli.output import print_json, styled
 from pipegen.cli.side_by_side import side_by_side
 from pipegen.errors import FileError, PipegenError
